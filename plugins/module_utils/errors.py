@@ -43,3 +43,7 @@ class CommandError(FleetError):
         self.stdout = stdout
         self.stderr = stderr
         self.node = node
+
+
+class ConnectionLost(FleetError):
+    """The node cannot be reached, or the connection broke while something ran on it: what became of it is unknown."""
