@@ -5,6 +5,8 @@
 # shellcheck shell=sh
 
 . scripts/env.sh
+# Logs are read without a terminal.
+[ -t 1 ] || export NO_COLOR=1
 
 die() {
     printf '%s\n' "$*" >&2

@@ -72,9 +72,12 @@ def documented(root: Path) -> list[tuple[str, str]]:
 
 
 def ansible_doc(installed: str, kind: str, name: str) -> subprocess.CompletedProcess[str]:
+    # Outside the clone and without its configuration: as on a user's machine.
+    environment = {key: value for key, value in os.environ.items() if key != "ANSIBLE_CONFIG"}
     return subprocess.run(
         ["ansible-doc", "--type", kind, name],
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": installed, "ANSIBLE_CONFIG": os.devnull},
+        env={**environment, "ANSIBLE_COLLECTIONS_PATH": installed},
+        cwd=installed,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The interface of a role is written down twice, in meta/argument_specs.yml and in defaults/main.yml: both must agree."""
+"""The interface of a role is in meta/argument_specs.yml and in defaults/main.yml: both must agree."""
 
 from __future__ import annotations
 
