@@ -150,7 +150,8 @@ class LocalNode:
             raise not_started(argv, _reason(exc), node=self.name) from exc
 
     def _complete(self, argv: t.Sequence[str], stdin: bytes | None, timeout: float | None) -> tuple[int, bytes, bytes]:
-        process = subprocess.Popen(  # noqa: S603 - a list, never a shell
+        # Not AnsibleModule.run_command: it has no time limit, and expands variables and ~ in its arguments.
+        process = subprocess.Popen(  # noqa: S603 - a list, never a shell  # pylint: disable=ansible-bad-function
             list(argv),
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
