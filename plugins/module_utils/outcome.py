@@ -65,7 +65,17 @@ class Remove:
         return {"remove": self.path, "reason": self.reason}
 
 
-Step = t.Union[Run, Write, Remove]
+class Step(t.Protocol):
+    """One thing that a plan does: Run, Write, Remove, or what a domain brings."""
+
+    def apply(self, node: Node) -> None:
+        """Do it.
+
+        :raises FleetError: it could not be done.
+        """
+
+    def report(self) -> dict[str, t.Any]:
+        """It as JSON values, without secrets."""
 
 
 @dataclass(frozen=True)
