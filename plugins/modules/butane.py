@@ -107,7 +107,7 @@ extends_documentation_fragment:
   - evergreen.fleet.attributes
 requirements:
   - C(butane) 0.15 or later on the machine that the task runs on, usually the controller
-  - The Python library ruamel.yaml there, for more than one fragment and for variant C(openshift)
+  - The Python library ruamel.yaml there, for more than one fragment, for our tags and for variant C(openshift)
 notes:
   - In check mode C(butane) and C(ignition-validate) run, because they change nothing; O(dest) is not written.
   - In the diff a hidden value is a number. A value that stays the same keeps its number, one that changes gets another.
@@ -310,6 +310,8 @@ def run(node: Node, params: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
     dest, files_dir = params["dest"], params["files_dir"]
     with _naming("mode"):
         mode = _mode(params["mode"])
+    with _naming("secret_files"):
+        _absolute(params["secret_files"])
     with _naming("files_dir"):
         if files_dir is not None and not is_folder(node, files_dir):
             raise FleetError(f"{files_dir} is not a folder")
@@ -377,6 +379,13 @@ def _mode(value: t.Any) -> int:
     if not 0 <= mode <= 0o777:
         raise FleetError(f"{value} is not a mode; write three or four octal digits in quotes, such as '0600'")
     return mode
+
+
+def _absolute(patterns: t.Iterable[str]) -> None:
+    for pattern in patterns:
+        # Anything else never matches, and what it was meant to hide would be shown.
+        if not pattern.startswith(("/", "*")):
+            raise FleetError(f"{pattern} is not an absolute path; a unit is /etc/systemd/system/NAME")
 
 
 def _current(node: Node, dest: str) -> File | None:

@@ -96,9 +96,13 @@ def _mappings(base: Mapping, later: Mapping, keys: Keys) -> Mapping:
     merged = {name.text: (name, value) for name, value in base.items}
     lists = _Lists(base, keys)
     for name, value in later.items:
+        if value.word == "override":
+            lists.drop(name.text)
+    for name, value in later.items:
         here = (*keys, name.text)
         before = merged.get(name.text, (name, value))[1]
-        if here in _RULES and isinstance(value, Sequence) and (isinstance(before, Sequence) or _null(before)):
+        mergeable = isinstance(before, Sequence) or _null(before) or value.word == "override"
+        if here in _RULES and isinstance(value, Sequence) and mergeable:
             lists.add(name.text, value)
             merged.setdefault(name.text, (name, value))
         elif name.text in merged:
@@ -127,11 +131,13 @@ class _Lists:
                     if identity is not None:
                         self._taken[identity] = (name.text, item)
 
+    def drop(self, name: str) -> None:
+        """Forget a list that a later fragment replaces."""
+        self.items.pop(name, None)
+        self._taken = {key: value for key, value in self._taken.items() if value[0] != name}
+
     def add(self, name: str, later: Sequence) -> None:
         """Add the entries of a later fragment to the list of that name."""
-        if later.word == "override":
-            self.items[name] = []
-            self._taken = {key: value for key, value in self._taken.items() if value[0] != name}
         items = self.items.setdefault(name, [])
         for item in later.items:
             identity = self._identity(name, item)

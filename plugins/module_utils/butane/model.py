@@ -60,8 +60,9 @@ class Entry:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
         # Without a fragment a bare "1:61" would read like one.
         where = place if self.file else self.tool
+        first_line = self.message.partition("\n")[0]
         path = f" ({self.path})" if self.path not in (None, "$") else ""
-        return f"{where}: {self.message.splitlines()[0]}{path}"
+        return f"{where}: {first_line}{path}"
 
 
 class ConfigError(FleetError):

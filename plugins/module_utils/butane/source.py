@@ -67,11 +67,10 @@ class Single:
         try:
             root = parse(self.fragment)
         except ConfigError as exc:
+            if all(entry.severity != "error" for entry in vague):
+                return placed
             # butane's decoder gives at best a line, and that often one too low.
-            refused_by_butane = any(entry.severity == "error" for entry in vague)
-            return (
-                [entry for entry in placed if entry not in vague] + list(exc.entries) if refused_by_butane else placed
-            )
+            return [*(entry for entry in placed if entry not in vague), *exc.entries]
         except FleetError:
             # No ruamel.yaml here: then the line has to do.
             return placed
@@ -105,7 +104,7 @@ def decode(name: str, content: bytes) -> Fragment:
         # Windows editors put a byte order mark in front.
         return Fragment(name, content.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
-        before = content[: exc.start].decode("utf-8-sig")
+        before = exc.object[: exc.start].decode()
         raise refused(place_at(name, before, len(before)), "not UTF-8 text") from exc
 
 

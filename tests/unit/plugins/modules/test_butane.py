@@ -233,6 +233,11 @@ WARNING = "warning at $.a, line 2 col 1: unused key a\n"
         ({"content": BU, "mode": 600}, {}, "mode: 600 is not a mode; "),
         ({"content": BU, "mode": True}, {}, "mode: True is not a mode; "),
         ({"content": BU, "mode": [6]}, {}, "mode: [6] is not a mode; "),
+        (
+            {"content": BU, "secret_files": ["app.service"]},
+            {},
+            "secret_files: app.service is not an absolute path; a u",
+        ),
         ({"content": BU, "files_dir": "/no"}, {}, "files_dir: /no is not a folder"),
         ({"content": BU, "dest": "/no/a.ign"}, {}, "dest: the folder /no does not exist"),
         ({"content": BU, "dest": "/x/"}, {}, "dest: /x/ is a folder; give the path of a file"),

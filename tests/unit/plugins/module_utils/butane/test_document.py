@@ -96,6 +96,7 @@ def test_a_scalar_knows_how_it_was_written() -> None:
     [
         (b"a: \xe9\n", "f.bu:1:4: not UTF-8 text"),
         (b"a: b\nc: \xc3\xa9\xff\n", "f.bu:2:5: not UTF-8 text"),
+        (b"\xef\xbb\xbfa: \xe9\n", "f.bu:1:4: not UTF-8 text"),
         (b"\xff\xfea\x00", "f.bu:1:1: not UTF-8 text"),
         (b"\x7fELF\x02\x01\x01\x00\x00\xb0", "f.bu:1:10: not UTF-8 text"),
     ],

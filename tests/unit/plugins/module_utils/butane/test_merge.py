@@ -68,6 +68,13 @@ systemd:
         pytest.param(
             "storage: {files: !override [{path: /etc/a}]}", "storage.files", [{"path": "/etc/a"}], id="override a list"
         ),
+        pytest.param("storage: {files: !override }", "storage", {"files": None}, id="override a list with nothing"),
+        pytest.param(
+            "storage: {links: [{path: /etc/a}], files: !override [{path: /etc/c}]}",
+            "storage",
+            {"files": [{"path": "/etc/c"}], "links": [{"path": "/etc/a"}]},
+            id="what an overridden list held is free, whatever the order",
+        ),
         pytest.param(
             "storage: !override {files: [{path: /x}]}", "storage", {"files": [{"path": "/x"}]}, id="override a mapping"
         ),
