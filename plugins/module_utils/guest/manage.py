@@ -38,7 +38,7 @@ class Manager:
         :raises FleetError: bad input before anything is touched, or what failed.
         """
         started = self.world.now()
-        inputs.check_name(self.name)
+        virsh.check_name(self.name, "guest")
         wanted = None if self.params["image"] is None else inputs.wanted(self.params)
         found = self.read()
         if found and not found.mark:

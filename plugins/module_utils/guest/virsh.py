@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ..errors import CommandError, FleetError
@@ -22,6 +23,22 @@ _PACKAGES = {
     "qemu-img": "qemu-utils on Debian, qemu-img on Fedora",
     "ssh-keyscan": "openssh-client on Debian, openssh-clients on Fedora",
 }
+
+
+# virsh takes a number for the id of a running guest and a UUID for a UUID before it takes either for a name.
+_NAME = re.compile(r"(?!\d+$)(?![0-9a-fA-F-]{36}$)[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+def check_name(name: str, kind: str) -> None:
+    """
+    :arg kind: guest or network, for the message.
+    :raises FleetError: virsh would not take it for a name, or it cannot be the name of a file.
+    """
+    if not _NAME.fullmatch(name):
+        raise FleetError(
+            f"name: {name!r} cannot be the name of a {kind}: letters, digits, '.', '_' and '-', at most 63,"
+            " no number and no UUID"
+        )
 
 
 def call(
@@ -73,13 +90,24 @@ class Virsh:
         """
         return call(self.node, self.argv(*words), ok=ok).stdout
 
-    def states(self) -> dict[str, str]:
-        """The state of every guest, by name. This is the first thing that a task asks.
+    def names(self, *words: str) -> list[str]:
+        """The names that a list command prints.
 
         :raises FleetError: libvirt cannot be reached, with the way out.
         """
+        return [name.strip() for name in self._first(*words, "--name").splitlines() if name.strip()]
+
+    def states(self) -> dict[str, str]:
+        """The state of every guest, by name.
+
+        :raises FleetError: libvirt cannot be reached, with the way out.
+        """
+        return parse.states(self._first("domstats", "--state"))
+
+    def _first(self, *words: str) -> str:
+        """A question that libvirt cannot say no to: when it fails, there is no connection."""
         try:
-            return parse.states(self.ask("domstats", "--state"))
+            return self.ask(*words)
         except CommandError as exc:
             raise FleetError(
                 f"uri: cannot connect to {self.uri}: {reason(exc)}; libvirtd has to run there, and the user of this"
