@@ -131,13 +131,25 @@ class _Reader:
             number = decoder["line"]
             self._add(Entry("error", decoder["message"], None if number else "$", line=int(number) if number else None))
         else:
-            while self._next < len(self._lines):
-                item = _DECODER_LINE.fullmatch(self._lines[self._next])
-                if item is None:
-                    break
-                self._next += 1
-                self._add(Entry("error", item["message"], line=int(item["line"])))
+            for entry in self._decoder_list() or [Entry("error", decoder["message"], "$")]:
+                self._add(entry)
         return True
+
+    def _decoder_list(self) -> list[Entry]:
+        """The rest of the report, one entry for each line of the document that it names."""
+        entries: list[Entry] = []
+        while self._next < len(self._lines):
+            line = self._lines[self._next]
+            item = _DECODER_LINE.fullmatch(line)
+            if item is not None:
+                entries.append(Entry("error", item["message"], line=int(item["line"])))
+            elif entries and line:
+                # A value that the decoder quotes goes over several lines.
+                entries[-1] = replace(entries[-1], message=f"{entries[-1].message}\n{line}")
+            elif line:
+                break
+            self._next += 1
+        return entries
 
 
 def _header_path(message: str) -> str:

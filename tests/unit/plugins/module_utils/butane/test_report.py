@@ -215,6 +215,22 @@ def test_recorded_ignition_validate(case: str, version: str) -> None:
             id="several decoder errors",
         ),
         pytest.param(
+            "Error translating config: yaml: unmarshal errors:\n  line 3: cannot unmarshal !!str `a\nb` into int\n"
+            "  line 9: cannot unmarshal !!map into string\n",
+            True,
+            [
+                error("cannot unmarshal !!str `a\nb` into int", line=3),
+                error("cannot unmarshal !!map into string", line=9),
+            ],
+            id="a decoder error that quotes two lines",
+        ),
+        pytest.param(
+            "Error translating config: yaml: unmarshal errors:\n",
+            True,
+            [error("unmarshal errors:", "$")],
+            id="decoder errors of which nothing is said",
+        ),
+        pytest.param(
             "Error translating config: Error unmarshaling yaml: yaml: control characters are not allowed\n",
             True,
             [error("control characters are not allowed", "$")],
