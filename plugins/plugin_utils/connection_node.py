@@ -10,10 +10,11 @@ import errno
 import hashlib
 import math
 import os
+import signal
 import time
 import typing as t
 
-from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import ConnectionLost, FleetError
 from ansible_collections.evergreen.fleet.plugins.module_utils.node import (
     NOT_REGULAR,
     Completed,
@@ -28,10 +29,16 @@ from ansible_collections.evergreen.fleet.plugins.module_utils.node import (
 from ansible_collections.evergreen.fleet.plugins.plugin_utils.remote_shell import Incomplete, Request, Section, call
 
 Execute = t.Callable[[str, bytes], "tuple[int, str, str]"]
-"""Runs a command on the node, its standard input given, and returns exit code, standard output and error output."""
+"""Runs a command on the node, its standard input given, and returns exit code, standard output and error output.
 
-# What the shell, timeout(1) and a killed program end with.
-_TIMED_OUT = frozenset({124, 137, 143})
+It raises ConnectionLost when the node cannot be reached.
+"""
+
+# A shell adds it to the number of the signal that ended a program.
+_SIGNALLED = 128
+
+# timeout(1) ends with the first; busybox's with what its TERM or KILL does to the program.
+_TIMED_OUT = frozenset({124, _SIGNALLED + signal.SIGTERM, _SIGNALLED + signal.SIGKILL})
 
 
 class ConnectionNode:
@@ -100,7 +107,7 @@ class ConnectionNode:
             raise failed("write", path, _reason(section), node=self.name)
 
     def remove(self, path: str) -> None:
-        (section,) = self._ask(Request((call("program", "rm", "-f", _path(path)),)))
+        (section,) = self._ask(Request((call("drop", _path(path)),)))
         if section.status != "0":
             raise failed("remove", path, _reason(section), node=self.name)
 
@@ -112,9 +119,9 @@ class ConnectionNode:
         except Incomplete as exc:
             # Not the output itself: it may hold part of a file with secrets.
             reason = last_line(stderr) or f"exit code {rc}"
-            raise FleetError(
-                f"{self.name} gave no whole answer: {reason}", node=self.name, rc=rc, stderr=stderr
-            ) from exc
+            # With a shell that has started, or that a signal ended, what it ran is unknown. Else nothing ran.
+            error = ConnectionLost if request.begun(stdout) or rc > _SIGNALLED else FleetError
+            raise error(f"{self.name} gave no whole answer: {reason}", node=self.name, rc=rc, stderr=stderr) from exc
 
     def _file(self, path: str, section: Section) -> File | None:
         if section.status == "absent":

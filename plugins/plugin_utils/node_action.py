@@ -28,11 +28,12 @@ import importlib
 import shlex
 import typing as t
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
-from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import ConnectionLost, FleetError
 from ansible_collections.evergreen.fleet.plugins.module_utils.node import Node
 from ansible_collections.evergreen.fleet.plugins.plugin_utils.connection_node import ConnectionNode
 
@@ -78,6 +79,8 @@ class NodeAction(ActionBase):
                 result.update(
                     module.run(self._node(task_vars or {}), valid.validated_parameters, self._task.check_mode)
                 )
+            except ConnectionLost as exc:
+                raise AnsibleConnectionFailure(exc.message) from exc
             except FleetError as exc:
                 result.update(exc.details, failed=True, msg=exc.message)
         # As for a module: secrets are out, and what is not JSON is an error.
@@ -91,10 +94,23 @@ class NodeAction(ActionBase):
     def _node(self, task_vars: dict[str, t.Any]) -> ConnectionNode:
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
-        name = self._task.delegate_to or task_vars.get("inventory_hostname", "node")
-        return ConnectionNode(name, self._execute, {key: str(value) for key, value in environment.items()})
+        for name in environment:
+            if not (name.isascii() and name.isidentifier()):
+                raise FleetError(
+                    f"environment: {name!r} is no name of a variable, which has letters, digits and _ only"
+                )
+        host = self._task.delegate_to or task_vars.get("inventory_hostname", "node")
+        return ConnectionNode(host, self._execute, {name: str(value) for name, value in environment.items()})
 
     def _execute(self, command: str, stdin: bytes) -> tuple[int, str, str]:
+        try:
+            return self._send(command, stdin)
+        except AnsibleConnectionFailure as exc:
+            # A module that goes on with a node that is back needs a new connection, not the master of the old one.
+            self._connection.reset()
+            raise ConnectionLost(str(exc)) from exc
+
+    def _send(self, command: str, stdin: bytes) -> tuple[int, str, str]:
         if self._takes_input():
             answer = self._low_level_execute_command(command, in_data=stdin)
         else:

@@ -27,7 +27,7 @@ from ansible_collections.evergreen.fleet.plugins.module_utils.errors import Flee
 BLOCK = 4096
 
 # Run in the C locale: dash and bash must take the bytes of the script as they are.
-_COMMAND = 'LC_ALL=C; export LC_ALL; eval "$(dd bs={block} count={count} iflag=fullblock 2>/dev/null | base64 -d)"'
+_COMMAND = 'LC_ALL=C; export LC_ALL; eval "$(dd bs={block} count={count} iflag=fullblock status=none)"'
 
 # File descriptors: 1 the outputs, 6 the error outputs, 2 complaints of the shell itself, 3 what Ansible reads.
 _FRAME = """
@@ -104,6 +104,12 @@ absent() {
   [ "$steps" -gt 0 ] && { ! [ -d "$at" ] || [ -x "$at" ]; }
 }
 
+# drop PATH: removes a file; one that does not exist is no error
+drop() {
+  rm -f "$1" 2>&6 || absent "$1"
+  end $?
+}
+
 # store PATH MODE OWNER SHA256: replaces the file by the content
 store() {
   umask 077
@@ -117,14 +123,14 @@ store() {
   fi
 }
 
-# A connection that breaks is an early end of the input: the checksum finds it. The label comes before the rename, so
-# that nobody ever sees the file under its name without it; chown comes before chmod, because it clears set-user-ID
-# bits. dd writes nothing, it calls fsync: unlike sync, every version of it can, and tells when that fails.
+# dd also calls fsync, and tells why it cannot write, as base64 does not. A connection that breaks is an early end of
+# the input: the checksum finds it. chown comes before chmod, because it clears set-user-ID bits, and the label before
+# the rename, so that nobody ever sees the file under its name without it.
 fill() {
-  content >"$new" || return
+  content | dd of="$new" bs=65536 conv=fsync status=none || return
   [ "$(sha256sum <"$new")" = "$4  -" ] || { echo "store: the content did not arrive whole" >&2; return 1; }
   [ -z "$3" ] || chown "$3" "$new" || return
-  chmod "$2" "$new" && label "$1" && dd if=/dev/null of="$new" conv=notrunc,fsync status=none && mv -f -T "$new" "$1"
+  chmod "$2" "$new" && label "$1" && mv -f -T "$new" "$1"
 }
 
 # label PATH: as LocalNode does
@@ -172,7 +178,7 @@ class Request:
     def encode(self) -> tuple[str, bytes]:
         """The command for the node's shell and what goes to its standard input."""
         content = base64.b64encode(self.content or b"")
-        script = base64.b64encode(self._script(content))
+        script = self._script(content)
         count = -(-len(script) // BLOCK)
         return _COMMAND.format(block=BLOCK, count=count), script.ljust(count * BLOCK, b"\n") + content
 
@@ -194,6 +200,10 @@ content() { printf %%s "$input" | base64 -d; }""" % len(content)
                 _FRAME.encode(),
             ]
         )
+
+    def begun(self, answer: str) -> bool:
+        """Whether the script has come as far as the calls."""
+        return f"{self.token}:" in answer
 
     def decode(self, answer: str) -> list[Section]:
         """The sections of an answer, one for each call.
