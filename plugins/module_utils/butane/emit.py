@@ -29,8 +29,8 @@ def emit(root: Mapping) -> tuple[str, Marks]:
     lines: list[str] = []
     marks: Marks = {}
 
-    def mark(column: int, node: Node, key: bool = False) -> None:
-        marks.setdefault(len(lines) + 1, []).append(Mark(column, node, key))
+    def mark(column: int, node: Node) -> None:
+        marks.setdefault(len(lines) + 1, []).append(Mark(column, node))
 
     def put(node: Node, before: str, after: str) -> None:
         mark(len(before) + 1, node)
@@ -41,7 +41,7 @@ def emit(root: Mapping) -> tuple[str, Marks]:
         lines.append(before + opening)
         if isinstance(node, Mapping):
             for name, value in node.items:
-                mark(1, name, key=True)
+                mark(1, name)
                 put(value, f"{_quoted(name.text)}: ", ",")
         elif isinstance(node, Sequence):
             for item in node.items:

@@ -18,7 +18,6 @@ class Mark:
 
     column: int
     node: Node
-    key: bool = False
 
 
 # Under the number of the line, in the order of the text.
@@ -29,11 +28,11 @@ def marks(root: Mapping) -> Marks:
     """The marks of a document in the text it was parsed from."""
     found: Marks = {}
 
-    def visit(node: Node, key: bool = False) -> None:
-        found.setdefault(node.place.line, []).append(Mark(node.place.column, node, key))
+    def visit(node: Node) -> None:
+        found.setdefault(node.place.line, []).append(Mark(node.place.column, node))
         if isinstance(node, Mapping):
             for name, value in node.items:
-                visit(name, key=True)
+                visit(name)
                 visit(value)
         elif isinstance(node, Sequence):
             for item in node.items:
@@ -81,6 +80,7 @@ def _choose(candidates: list[Mark], entry: Entry) -> Place | None:
     elif "!!seq" in entry.message:
         fitting = [mark for mark in candidates if isinstance(mark.node, Sequence)]
     else:
-        fitting = [mark for mark in candidates if isinstance(mark.node, Scalar) and not mark.key]
+        fitting = [mark for mark in candidates if isinstance(mark.node, Scalar)]
+    # A key comes before its value.
     chosen = fitting or candidates
     return chosen[-1].node.place if chosen else None

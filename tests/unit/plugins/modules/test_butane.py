@@ -263,6 +263,7 @@ def test_bad_input_is_refused_before_butane_runs(
         ((1, "", ""), "content: butane: ended with exit code 1 and no message"),
         ((1, "", WARNING), "content:2:1: unused key a ($.a)"),
         ((1, "", WARNING * 3), "content:2:1: unused key a ($.a) (and 2 more, see entries)"),
+        ((1, "", WARNING + "error at $.b, line 1 col 2: no\n"), "content:1:2: no ($.b) (and 1 more, see entries)"),
         (
             (1, "", "error at $.a.local, line 2 col 1: nope\n"),
             "content:2:1: nope ($.a.local); files_dir is not set",
