@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import getpass
 import os
 import shlex
 import shutil
@@ -254,8 +255,7 @@ def _noisy(_request: pytest.FixtureRequest) -> Reach:
 
 def _ssh(request: pytest.FixtureRequest) -> Reach:
     server = request.getfixturevalue("server")
-    me = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
-    return over(action("ssh", server.options(USER if server.has_operator else me)))
+    return over(action("ssh", server.options(USER if server.has_operator else getpass.getuser())))
 
 
 def operator(server: Server, become: str, *ssh_args: str, become_user: str = "root") -> NodeAction:

@@ -6,9 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import getpass
 import os
 import shutil
+import socket
 import stat
+import tempfile
+import threading
+import time
 import typing as t
 from pathlib import Path
 
@@ -17,7 +23,7 @@ from ansible_collections.evergreen.fleet.plugins.module_utils.errors import Conn
 from ansible_collections.evergreen.fleet.plugins.module_utils.node import Completed
 from ansible_collections.evergreen.fleet.plugins.plugin_utils.connection_node import ConnectionNode
 
-from .conftest import PASSWORD, Server, action, operator, over, shell_node
+from .conftest import PASSWORD, USER, Server, action, operator, over, shell_node
 
 BINARY = bytes(range(256)) * 200
 
@@ -85,6 +91,68 @@ def test_run_over_a_connection_that_breaks_runs_nothing_on_half_an_input(tmp_pat
         cut.node.run(["sh", "-c", f"cat >{tmp_path}/started"], stdin=BINARY)
     assert cut.broke
     assert os.listdir(tmp_path) == []
+
+
+# Ends the server's half of the connection that the program itself runs over.
+HANG_UP = r"""
+process=$PPID
+until grep -q '^sshd' /proc/$process/comm; do process=$(sed 's/.*) . \([0-9]*\) .*/\1/' /proc/$process/stat); done
+kill -9 $process
+sleep 1"""
+
+
+def test_ssh_that_breaks_is_a_lost_connection_and_then_a_new_one(server: Server) -> None:
+    if not server.has_operator:
+        pytest.skip("only root can have a user of its own for a test")
+    node = over(action("ssh", server.options(USER))).node
+    with pytest.raises(ConnectionLost, match=r"127\.0\.0\.1"):
+        node.run(["sh", "-c", HANG_UP])
+    assert node.run(["echo", "again"]).stdout == "again\n"
+
+
+class Wire(threading.Thread):
+    """Forwards to a port, and breaks for good when so many bytes have gone there."""
+
+    def __init__(self, to: int, length: int) -> None:
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.to = to
+        self.left = length
+
+    def run(self) -> None:
+        client, _address = self.listener.accept()
+        self.listener.close()
+        with client, socket.create_connection(("127.0.0.1", self.to)) as far:
+            threading.Thread(target=self._back, args=(far, client), daemon=True).start()
+            while self.left > 0 and (data := client.recv(65536)):
+                far.sendall(data)
+                self.left -= len(data)
+            for end in (client, far):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _back(self, far: socket.socket, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := far.recv(65536):
+                client.sendall(data)
+
+
+def test_ssh_that_breaks_in_the_middle_of_a_write_leaves_the_old_file(server: Server) -> None:
+    wire = Wire(server.port, 3_000_000)
+    wire.start()
+    options = server.options(getpass.getuser(), "-o", f"HostKeyAlias=[127.0.0.1]:{server.port}", "-o", "Compression=no")
+    node = over(action("ssh", {**options, "port": wire.port})).node
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_text("old")
+        with pytest.raises(ConnectionLost):
+            node.write(str(path), os.urandom(20_000_000))
+        assert wire.left <= 0
+        until = time.monotonic() + 10
+        while len(os.listdir(folder)) > 1 and time.monotonic() < until:
+            time.sleep(0.05)
+        assert os.listdir(folder) == ["file"]
+        assert path.read_text() == "old"
 
 
 def answering(rc: int, stdout: str = "", stderr: str = "") -> ConnectionNode:
