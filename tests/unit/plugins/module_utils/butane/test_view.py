@@ -48,7 +48,7 @@ def contents(config: t.Any, *secret_files: str) -> t.Any:
         ({"compression": "gzip", "source": "data:,broken"}, ["broken"]),
         ({"source": data(b"\x00\x01")}, summary(b"\x00\x01")),
         ({"source": data(b"\xff")}, summary(b"\xff")),
-        ({"source": "http://x/y", "compression": None}, {"source": "http://x/y", "compression": None}),
+        ({"source": "http://x/y,z", "compression": None}, {"source": "http://x/y,z", "compression": None}),
         (
             {"source": "https://me:pw@x/y?sig=1", "verification": {"hash": "sha512-1"}},
             {
