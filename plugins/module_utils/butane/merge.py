@@ -4,9 +4,9 @@
 
 """Several documents to one.
 
-Mappings merge, lists append. What may exist only once on a node (a file, a user, a unit and so on) and a single value may be
-set by one fragment only; a later one that sets it again must say so with a tag: ``!override`` replaces the earlier
-node in its place, ``!merge`` on the entry of a list merges it into the earlier entry.
+Mappings merge, lists append. What may exist only once on a node (a file, a user, a unit and so on) and a single value
+may be set by one fragment only; a later one that sets it again must say so with a tag: ``!override`` replaces the
+earlier node in its place, ``!merge`` on the entry of a list merges it into the earlier entry.
 """
 
 from __future__ import annotations
