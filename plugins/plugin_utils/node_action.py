@@ -4,10 +4,12 @@
 
 """The one action class of all modules that run on a node: it runs the module's ``run()`` over the connection.
 
-A module takes part with a file of its own name in plugins/action, which is, after the file header, these two lines::
+A module takes part with a file of its own name in plugins/action, which is, after what every file begins with, these
+two lines::
 
-    from __future__ import annotations
-    from ..plugin_utils.node_action import NodeAction as ActionModule
+    from ..plugin_utils.node_action import NodeAction
+
+    ActionModule = NodeAction
 
 and with these names in its module file:
 

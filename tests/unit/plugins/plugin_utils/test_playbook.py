@@ -59,8 +59,9 @@ if __name__ == "__main__":
 """
 
 # The two lines of the class's documentation, below a collection that has it in plugin_utils as ours has.
-ACTION = """from __future__ import annotations
-from ..plugin_utils.node_action import NodeAction as ActionModule
+ACTION = """from ..plugin_utils.node_action import NodeAction
+
+ActionModule = NodeAction
 """
 PLUGIN_UTILS = """from ansible_collections.evergreen.fleet.plugins.plugin_utils.node_action import NodeAction
 """
