@@ -127,7 +127,10 @@ options:
     description: A file on the hypervisor to which the serial console is appended, as an absolute path.
     type: str
   directory:
-    description: The folder on the hypervisor for the guest's disks and the copy of its Ignition config.
+    description:
+      - The folder on the hypervisor for the guest's disks and the copy of its Ignition config. QEMU's user has to be
+        able to enter it.
+      - The disks of an existing guest stay where they were made.
     type: str
     default: /var/lib/libvirt/images
   uri:
@@ -177,7 +180,7 @@ options:
 extends_documentation_fragment:
   - evergreen.fleet.attributes
 requirements:
-  - libvirt 7.1 or later with QEMU, C(virsh), C(virt-install) 3.0 or later and C(qemu-img) on the machine that the task
+  - libvirt 7.1 or later with QEMU, C(virsh), C(virt-install) 4.0 or later and C(qemu-img) on the machine that the task
     runs on
   - C(ssh-keyscan) there, for O(wait=ssh)
 notes:
@@ -313,7 +316,7 @@ steps:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.evergreen.fleet.plugins.module_utils.guest.manage import Manager
+from ansible_collections.evergreen.fleet.plugins.module_utils.guest.manage import manage
 from ansible_collections.evergreen.fleet.plugins.module_utils.guest.reach import RealWorld
 from ansible_collections.evergreen.fleet.plugins.module_utils.outcome import serve
 
@@ -366,7 +369,7 @@ ARGUMENT_SPEC = {
 
 def run(node: Node, params: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
     """Make the guest as wanted on a hypervisor."""
-    return Manager(node, params, RealWorld()).run(check)
+    return manage(node, params, check, RealWorld())
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 from ..errors import CommandError, FleetError
+from ..node import Node
 from . import parse, virsh
 from .model import Guest, Mark, Nic
 from .virsh import Virsh
@@ -19,17 +20,36 @@ ET.register_namespace("libosinfo", "http://libosinfo.org/xmlns/libvirt/domain/1.
 # These have no fw_cfg that Ignition reads: the config comes as a disk (Fedora CoreOS documentation).
 _WITHOUT_FW_CFG = ("s390x", "ppc64le")
 
+Domain = ET.Element
+"""A domain definition."""
+
 _CPU_MODES = ("host-passthrough", "host-model", "maximum")
 
 
-def argv(guest: Guest, uri: str, arch: str, check_mac: bool = True) -> tuple[str, ...]:
+def host_arch(node: Node) -> str:
+    """The architecture of the hypervisor, which libvirt calls as the kernel does."""
+    return node.run(("uname", "-m")).stdout.strip()
+
+
+def default_cpu(virt_type: str | None, arch: str | None) -> str | None:
+    """The CPU of a guest that asks for none; None leaves it to virt-install.
+
+    A Debian guest boots faster with all that emulation has than with an older model.
+    """
+    if virt_type is None or arch not in ("x86_64", "aarch64"):
+        return None
+    return "host-passthrough" if virt_type == "kvm" else "maximum"
+
+
+def argv(guest: Guest, uri: str, check_mac: bool = True) -> tuple[str, ...]:
     """How virt-install is called.
 
     It gets no disks: for each one it would define a storage pool on the host, even when it only prints XML.
 
-    :arg arch: the architecture of the guest, by name.
+    :arg guest: with its architecture.
     :arg check_mac: False for a guest that exists already, whose own addresses would count as taken.
     """
+    arch = str(guest.arch)
     words = [
         "virt-install",
         *("--connect", uri),
@@ -67,14 +87,14 @@ def _network(nic: Nic) -> str:
     return f"{nic.kind}={nic.source}" + (f",mac.address={nic.mac}" if nic.mac else "")
 
 
-def domain_xml(client: Virsh, guest: Guest, arch: str, uuid: str | None = None) -> ET.Element:
+def domain_xml(client: Virsh, guest: Guest, uuid: str | None = None) -> Domain:
     """What virt-install makes of a guest, with its disks. It still has no mark.
 
     :arg uuid: of the guest that it replaces.
     :raises FleetError: virt-install refuses it.
     """
     try:
-        printed = virsh.call(client.node, argv(guest, client.uri, arch, check_mac=uuid is None)).stdout
+        printed = virsh.call(client.node, argv(guest, client.uri, check_mac=uuid is None)).stdout
     except CommandError as exc:
         raise FleetError(_refusal(client, guest, exc), **exc.details) from exc
     domain = parse.element(printed)
@@ -86,7 +106,7 @@ def domain_xml(client: Virsh, guest: Guest, arch: str, uuid: str | None = None) 
     disks = [_disk("qcow2", guest.root_disk, 0, guest.disk_cache)]
     for index, disk in enumerate(guest.disks, start=1):
         disks.append(_disk(disk.format, disk.path, index, guest.disk_cache))
-    if guest.ignition and arch in _WITHOUT_FW_CFG:
+    if guest.ignition and guest.arch in _WITHOUT_FW_CFG:
         disks.append(_ignition_disk(guest.ignition_file, len(disks)))
     # Behind the emulator, where libvirt's own definitions have them.
     for offset, made in enumerate(disks, start=1):
@@ -102,6 +122,8 @@ def _refusal(client: Virsh, guest: Guest, error: CommandError) -> str:
     known = {name.strip() for line in names.splitlines() for name in line.split(",")}
     if guest.osinfo not in known:
         return f"osinfo: virt-install does not know {guest.osinfo}; 'virt-install --osinfo list' prints what it knows"
+    if guest.arch != host_arch(client.node):
+        return f"arch: virt-install refuses the guest: {virsh.reason(error)} (is QEMU for {guest.arch} installed?)"
     if guest.uefi:
         return f"uefi: virt-install refuses the guest: {virsh.reason(error)} (package ovmf or edk2-ovmf)"
     return f"virt-install refuses the guest {guest.name}: {virsh.reason(error)}"
@@ -154,7 +176,7 @@ def _mark(tag: str, mark: Mark) -> ET.Element:
     return root
 
 
-def marked(domain: ET.Element, mark: Mark) -> bytes:
+def marked(domain: Domain, mark: Mark) -> bytes:
     """The definition with the mark in it, as virsh define reads it."""
     metadata = domain.find("metadata")
     if metadata is None:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
-from .model import Drift, Guest, Nic
-
-RECONCILE, REBUILD, NONE = "reconcile", "rebuild", "none"
+from .model import NONE, REBUILD, RECONCILE, Drift, Guest, Nic
 
 # Ignition runs on the first boot only, and the root disk is made from the image once.
-_REBUILT = ("image", "ignition", "platform", "arch", "directory")
+_REBUILT = ("image", "ignition", "platform", "arch")
 _RECONCILED = ("vcpus", "memory", "uefi", "cpu", "disk_cache", "virt_type", "console_log", "osinfo")
 
 
@@ -58,3 +56,13 @@ def _same_networks(wanted: t.Sequence[Nic], found: t.Sequence[Nic]) -> bool:
         (nic.kind, nic.source) == (there.kind, there.source) and nic.mac in (None, there.mac)
         for nic, there in zip(wanted, found)
     )
+
+
+def needs_restart(live: Guest, defined: Guest) -> bool:
+    """Whether a running guest differs from its definition in what only a start changes."""
+    settings = ("vcpus", "memory", "networks", "uefi", "disk_cache", "virt_type", "console_log")
+    now, then = live.describe(), defined.describe()
+    # A running host-model guest shows the model that was chosen.
+    cpu = defined.cpu != "host-model" and live.cpu != defined.cpu
+    disks = [disk.path for disk in live.disks] != [disk.path for disk in defined.disks]
+    return cpu or disks or any(now[setting] != then[setting] for setting in settings)

@@ -16,7 +16,7 @@ from dataclasses import replace
 from ..errors import CommandError, FleetError
 from ..node import Node
 from . import parse, virsh
-from .model import Disk, Guest, Image, Nic
+from .model import RUNNING, Disk, Guest, Image, Nic
 from .virsh import Virsh
 
 LEAST_MEMORY = 1024
@@ -46,6 +46,8 @@ def wanted(params: dict[str, t.Any]) -> Guest:
         raise FleetError(f"wait_timeout: {params['wait_timeout']} seconds is no time to wait, give 1 or more")
     if not 1 <= params["ssh_port"] <= 65535:
         raise FleetError(f"ssh_port: {params['ssh_port']} is no port, give 1 to 65535")
+    if params["state"] == RUNNING and params["wait"] != "none" and not params["networks"] and not params["address"]:
+        raise FleetError("wait: a guest without networks never answers, set wait to none")
     return Guest(
         name=name,
         image=params["image"],
@@ -148,6 +150,8 @@ def info(node: Node, option: str, path: str) -> Image:
     try:
         found = parse.image(path, virsh.call(node, argv).stdout)
     except CommandError as exc:
+        if node.run(("test", "-e", path), ok=(0, 1)).rc:
+            raise FleetError(f"{option}: there is no file {path} on the hypervisor") from exc
         raise FleetError(f"{option}: qemu-img cannot read {path}: {virsh.reason(exc)}") from exc
     if found.format not in ("qcow2", "raw"):
         raise FleetError(f"{option}: {path} is a {found.format} image, take qcow2 or raw")
@@ -173,8 +177,10 @@ def disks(node: Node, guest: Guest) -> Guest:
     return replace(
         guest,
         disks=tuple(
-            disk if disk.size is not None else replace(disk, format=info(node, "disks", disk.path).format)
-            for disk in guest.disks
+            disk
+            if disk.size is not None
+            else replace(disk, format=info(node, f"disks[{index}].path", disk.path).format)
+            for index, disk in enumerate(guest.disks)
         ),
     )
 
@@ -197,16 +203,18 @@ def networks(client: Virsh, guest: Guest) -> None:
             raise FleetError(f"networks: there is no bridge {nic.source} on the hypervisor")
 
 
-def free_paths(node: Node, guest: Guest, owned: t.Collection[str] = ()) -> None:
-    """
-    :arg owned: files that belong to the guest already.
-    :raises FleetError: a file that would be made exists, and no guest of ours owns it.
+def existing_files(node: Node, guest: Guest, owned: t.Collection[str]) -> frozenset[str]:
+    """Those of the files that are made for a guest that are there already.
+
+    :arg owned: files that belong to the guest.
+    :raises FleetError: one exists that belongs to nobody we know, or the folder for them does not.
     """
     if node.run(("test", "-d", guest.directory), ok=(0, 1)).rc:
         raise FleetError(f"directory: there is no folder {guest.directory} on the hypervisor")
-    new = [path for path in guest.made_files if path not in owned]
-    taken = node.run(("stat", "--format=%n", *new), ok=(0, 1)).stdout.splitlines() if new else []
+    there = node.run(("stat", "--format=%n", *guest.made_files), ok=(0, 1)).stdout.splitlines()
+    taken = [path for path in there if path not in owned]
     if taken:
         raise FleetError(
             f"directory: {', '.join(taken)} exists and belongs to no guest of this collection; move it away"
         )
+    return frozenset(there)

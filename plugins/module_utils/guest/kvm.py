@@ -87,7 +87,7 @@ def why_not(client: Virsh, arch: str, cpu: str | None) -> str | None:
         capabilities = client.ask("domcapabilities", "--virttype", "kvm", "--arch", arch)
     except CommandError as exc:
         return f"libvirt offers no KVM here: {last_line(exc.stderr)}"
-    if _only_for_root(node):
+    if client.uri == "qemu:///system" and _only_for_root(node):
         return "/dev/kvm is only for root, and QEMU runs as another user (chgrp kvm /dev/kvm; chmod 660 /dev/kvm)"
     emulator = parse.element(capabilities).findtext("path", "")
     model = "host" if cpu in (None, "host-passthrough", "host-model", "maximum") else str(cpu)
@@ -106,6 +106,16 @@ def argv(emulator: str, accel: str, cpu: str, disk: str) -> tuple[str, ...]:
         *("-drive", f"if=none,id=probe,format=raw,readonly=on,file={disk}"),
         *("-device", "virtio-blk-pci,drive=probe", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"),
     )
+
+
+def is_news(node: Node, obstacle: str) -> bool:
+    """Whether an obstacle has not been seen on this host since it started; it is noted."""
+    path = posixpath.join(_folder(node), "kvm-obstacle")
+    noted = node.read([path])[path]
+    if noted and noted.content.decode(errors="replace") == obstacle:
+        return False
+    node.write(path, obstacle.encode(), mode=0o600)
+    return True
 
 
 def _only_for_root(node: Node) -> bool:

@@ -6,244 +6,196 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..errors import CommandError, FleetError
 from ..node import Node
 from ..outcome import Plan, Step
-from . import definition, drift, inputs, kvm, parse, plan, reach, virsh
-from .drift import REBUILD
-from .model import ABSENT, RUNNING, STOPPED, Drift, Found, Guest
+from . import definition, drift, inputs, kvm, plan, reach, virsh
+from .model import ABSENT, REBUILD, RECONCILE, RUNNING, STOPPED, Drift, Found, Guest
 from .plan import CREATE, KEEP, REDEFINE
-from .reach import World
+from .reach import Contact, Waiting, World
+from .read import outdated, read
 from .virsh import Virsh
 
 
-class Manager:
-    """One task on one guest."""
+def manage(node: Node, params: dict[str, t.Any], check: bool, world: World) -> dict[str, t.Any]:
+    """Make a guest as wanted, and say what was done.
 
-    def __init__(self, node: Node, params: dict[str, t.Any], world: World) -> None:
-        self.node = node
-        self.params = params
-        self.world = world
-        self.name: str = params["name"]
-        self.client = Virsh(node, params["uri"])
-        self.warnings: list[str] = []
-        self.power = plan.Power(self.client, world, self.name, params["wait_timeout"], params["force"])
+    :raises FleetError: bad input before anything is touched, or what failed.
+    """
+    task = Task(Virsh(node, params["uri"]), params, check, world, started=world.now(), warnings=[])
+    virsh.check_name(task.name, "guest")
+    found = read(task.client, task.name)
+    if found and not found.mark:
+        raise FleetError(f"name: a guest named {task.name} exists that this collection did not make; it is left alone")
+    if params["state"] == ABSENT:
+        return task.absent(found)
+    if params["image"] is None:
+        return task.state_only(found)
+    # The disks of a guest stay where they were made.
+    folder = found.mark.directory if found and found.mark else params["directory"]
+    return task.present(inputs.wanted({**params, "directory": folder}), found)
 
-    def run(self, check: bool) -> dict[str, t.Any]:
-        """Make it so, and say what was done.
 
-        :raises FleetError: bad input before anything is touched, or what failed.
-        """
-        started = self.world.now()
-        virsh.check_name(self.name, "guest")
-        wanted = None if self.params["image"] is None else inputs.wanted(self.params)
-        found = self.read()
-        if found and not found.mark:
-            raise FleetError(
-                f"name: a guest named {self.name} exists that this collection did not make; it is left alone"
-            )
-        if self.params["state"] == ABSENT:
-            return self._absent(found, check)
-        if wanted is None:
-            return self._state_only(found, check, started)
-        return self._present(wanted, found, check, started)
+@dataclass(frozen=True)
+class Task:
+    """One task on one guest. ``started`` is the world's time."""
 
-    def read(self) -> Found | None:
-        """The guest as libvirt and its disks have it."""
-        state = self.client.states().get(self.name)
-        if state is None:
-            return None
-        text = self.client.ask("dumpxml", "--inactive", self.name)
-        bare = parse.guest(text, state)
-        return parse.guest(text, state, self._sizes(bare))
+    client: Virsh
+    params: dict[str, t.Any]
+    check: bool
+    world: World
+    started: float
+    warnings: list[str]
 
-    def _sizes(self, found: Found) -> dict[str, float]:
-        """The sizes of the disks that were made for the guest. One that is gone has none."""
-        owned = found.mark.files if found.mark else ()
-        disks = [path for path in (found.guest.root_disk, *(d.path for d in found.guest.disks)) if path in owned]
-        sizes = {}
-        for path in disks:
-            argv = ("qemu-img", "info", "--force-share", "--output=json", path)
-            done = virsh.call(self.node, argv, ok=(0, 1))
-            if done.rc == 0:
-                sizes[path] = parse.image(path, done.stdout).size
-        return sizes
+    @property
+    def name(self) -> str:
+        return str(self.params["name"])
 
-    def _absent(self, found: Found | None, check: bool) -> dict[str, t.Any]:
+    @property
+    def power(self) -> plan.Power:
+        return plan.Power(self.client, self.world, self.name, self.params["wait_timeout"], self.params["force"])
+
+    def absent(self, found: Found | None) -> dict[str, t.Any]:
+        """Remove the guest and what was made for it."""
         steps = plan.removing(self.client, found) if found else []
-        before = found.guest.describe() if found else {}
-        made = Plan(tuple(steps), before=before, after={})
-        if not check:
-            made.apply(self.node)
-        return {**made.report(), "name": self.name, "state": ABSENT}
+        todo = Plan(tuple(steps), before=_describe(found))
+        if not self.check:
+            todo.apply(self.client.node)
+        return {**todo.report(), "name": self.name, "state": ABSENT}
 
-    def _state_only(self, found: Found | None, check: bool, started: float) -> dict[str, t.Any]:
+    def state_only(self, found: Found | None) -> dict[str, t.Any]:
+        """Start or stop a guest, whatever its definition."""
         if found is None:
             raise FleetError(f"image: there is no guest {self.name} yet, and without an image none can be made")
-        if found.mark and not found.mark.complete:
+        if found.half_made:
             raise FleetError(
                 f"image: the guest {self.name} is only half made; give its image to finish it, or state absent"
             )
         steps = self.power.reach(found.state, self.params["state"])
-        return self._finish(found, found.guest, steps, check, started, [])
+        return self._finish(KEEP, found, found.guest, steps, [])
 
-    def _present(self, wanted: Guest, found: Found | None, check: bool, started: float) -> dict[str, t.Any]:
-        sha, ignition = inputs.ignition(self.node, self.params["ignition"])
-        wanted = inputs.disks(self.node, replace(wanted, ignition=sha))
-        image = inputs.image(self.node, wanted)
+    def present(self, wanted: Guest, found: Found | None) -> dict[str, t.Any]:
+        """Make the guest, or compare it with what is wanted and apply what the options say."""
+        node = self.client.node
+        sha, ignition = inputs.ignition(node, self.params["ignition"])
+        wanted = inputs.disks(node, replace(wanted, ignition=sha))
+        image = inputs.image(node, wanted)
         inputs.networks(self.client, wanted)
-        drifts = drift.between(self._comparable(wanted, found), found.guest) if found else []
-        todo = plan.action(found, drifts, self.params["rebuild"], self.params["reconcile"])
-        owned = found.mark.files if found and found.mark else ()
-        steps: list[Step] = []
+        asked = replace(wanted, cpu=wanted.cpu or _cpu_of(wanted, found))
+        drifts = drift.between(asked, found.guest) if found else []
+        action = plan.action(found, drifts, self.params["rebuild"], self.params["reconcile"])
         state = found.state if found else STOPPED
-        goal = wanted
-        if todo in (CREATE, REBUILD):
-            inputs.free_paths(self.node, wanted, owned)
+        steps: list[Step] = []
+        if found is None or action in (CREATE, REBUILD):
+            existing = inputs.existing_files(node, wanted, found.owned if found else ())
             goal = self._resolved(wanted, found)
-            domain = self._domain(goal, found)
-            steps = plan.making(self.client, goal, domain, image, ignition, found)
-            again = self.params["state"] != STOPPED and state != STOPPED
-            state = STOPPED
-            if again or self.params["state"] == RUNNING:
-                steps.append(self.power.on())
-                state = RUNNING
+            steps += plan.making(self.client, goal, self._domain(goal, found), image, ignition, found, existing)
             drifts = []
-        elif found and todo == REDEFINE:
-            goal = plan.settled(wanted, found)
-            inputs.free_paths(self.node, goal, owned)
-            steps = plan.redefining(self.client, goal, self._domain(goal, found), found)
-            drifts = [entry for entry in drifts if entry.remedy != drift.RECONCILE]
-        elif found:
+            # Made anew it is off; with state present it gets its power back.
+            steps += self.power.reach(STOPPED, self._goal_state(state))
+        elif action == REDEFINE:
+            goal = plan.settled(asked, found)
+            existing = inputs.existing_files(node, goal, found.owned)
+            steps += plan.redefining(self.client, goal, self._domain(goal, found), found, existing)
+            drifts = [entry for entry in drifts if entry.remedy != RECONCILE]
+            steps += self._restart(found, action) or self.power.reach(state, self.params["state"])
+        else:
             goal = found.guest
-        steps += self._restart(found, state, todo) or self.power.reach(state, self.params["state"])
-        self._warn(drifts)
-        result = self._finish(found, goal, steps, check, started, drifts, made=todo if todo == CREATE else None)
-        if todo == REDEFINE and found:
-            result["replaced_definition"] = found.xml
-        return result
+            steps += self._restart(found, action) or self.power.reach(state, self.params["state"])
+        self.warnings.extend(f"{self.name}: {entry.sentence}" for entry in drifts)
+        return self._finish(action, found, goal, steps, drifts)
 
-    def _comparable(self, wanted: Guest, found: Found | None) -> Guest:
-        """With the CPU that guests of the found kind get when none is asked for."""
-        if found is None or wanted.cpu is not None:
-            return wanted
-        kind = wanted.virt_type or found.guest.virt_type
-        return replace(wanted, cpu=_default_cpu(kind, found.guest.arch))
+    def _goal_state(self, state: str) -> str:
+        """The state that the guest ends in, from the one it has."""
+        return state if self.params["state"] == "present" else str(self.params["state"])
 
     def _resolved(self, wanted: Guest, found: Found | None) -> Guest:
-        """What is left open, decided: KVM or not, the CPU, and the addresses of the guest that it replaces."""
-        arch = self._arch(wanted)
-        kind = wanted.virt_type
-        if kind is None:
-            obstacle = kvm.why_not(self.client, arch, wanted.cpu)
-            kind = "kvm" if obstacle is None else "qemu"
-            if obstacle:
+        """What is left open, decided: KVM or not, the CPU, and the addresses of the guest that it replaces.
+
+        Check mode does not try KVM: that leaves files in the runtime folder.
+        """
+        guest = plan.with_macs(wanted, [nic.mac for nic in found.guest.networks] if found else [])
+        guest = replace(guest, arch=wanted.arch or definition.host_arch(self.client.node))
+        if guest.virt_type is None and not self.check:
+            obstacle = kvm.why_not(self.client, str(guest.arch), wanted.cpu)
+            guest = replace(guest, virt_type="qemu" if obstacle else "kvm")
+            if obstacle and kvm.is_news(self.client.node, obstacle):
                 self.warnings.append(
-                    f"KVM does not work on this hypervisor, {self.name} is emulated and slow: {obstacle}"
+                    f"KVM does not work on this hypervisor, so guests are emulated and slow ({obstacle}); this is"
+                    " said once"
                 )
-        macs = [nic.mac for nic in found.guest.networks] if found else []
-        cpu = wanted.cpu or _default_cpu(kind, arch)
-        return replace(plan.with_macs(wanted, macs), virt_type=kind, cpu=cpu, arch=arch)
+        return replace(guest, cpu=guest.cpu or definition.default_cpu(guest.virt_type, guest.arch))
 
-    def _arch(self, wanted: Guest) -> str:
-        return wanted.arch or self.node.run(("uname", "-m")).stdout.strip()
+    def _domain(self, guest: Guest, found: Found | None) -> definition.Domain:
+        return definition.domain_xml(self.client, guest, found.uuid if found else None)
 
-    def _domain(self, guest: Guest, found: Found | None) -> t.Any:
-        uuid = found.uuid if found else None
-        return definition.domain_xml(self.client, guest, self._arch(guest), uuid)
-
-    def _restart(self, found: Found | None, state: str, todo: str) -> list[Step]:
-        """Off and on, when a running guest has another definition than its next start would give it."""
-        if not self.params["restart"] or self.params["state"] == STOPPED or found is None or state != RUNNING:
+    def _restart(self, found: Found, action: str) -> list[Step]:
+        """Off and on, when asked for and when the running guest has an older definition."""
+        if not self.params["restart"] or found.state != RUNNING or self.params["state"] == STOPPED:
             return []
-        if todo == REDEFINE or (todo == KEEP and self._stale(found)):
-            return [self.power.off(), self.power.on()]
-        return []
-
-    def _stale(self, found: Found) -> bool:
-        """Whether a running guest still has an older definition."""
-        if not found.active:
-            return False
-        live = parse.guest(self.client.ask("dumpxml", self.name)).guest
-        there = found.guest
-        return (live.vcpus, live.memory, live.networks, live.console_log, live.cpu is None) != (
-            there.vcpus,
-            there.memory,
-            there.networks,
-            there.console_log,
-            there.cpu is None,
-        ) or [disk.path for disk in live.disks] != [disk.path for disk in there.disks]
-
-    def _warn(self, drifts: t.Sequence[Drift]) -> None:
-        for entry in drifts:
-            differs = f"{self.name}: {entry.setting} is {entry.found}, wanted is {entry.wanted}"
-            if entry.remedy == drift.REBUILD:
-                self.warnings.append(
-                    f"{self.name}: {entry.setting} has changed; that takes effect only when the guest is rebuilt"
-                    " (rebuild: true), which throws its root disk away"
-                )
-            elif entry.remedy == drift.RECONCILE:
-                self.warnings.append(f"{differs} (reconcile: true applies it)")
-            else:
-                self.warnings.append(f"{differs}; a disk cannot be made smaller")
+        if action == KEEP and not outdated(self.client, found):
+            return []
+        return [self.power.off(), self.power.on()]
 
     def _finish(
-        self,
-        found: Found | None,
-        goal: Guest,
-        steps: t.Sequence[Step],
-        check: bool,
-        started: float,
-        drifts: t.Sequence[Drift],
-        made: str | None = None,
+        self, action: str, found: Found | None, goal: Guest, steps: t.Sequence[Step], drifts: t.Sequence[Drift]
     ) -> dict[str, t.Any]:
-        before = {**found.guest.describe(), "state": found.state} if found else {}
-        state = self.params["state"]
-        if state not in (RUNNING, STOPPED):
-            state = found.state if found else STOPPED
-        todo = Plan(tuple(steps), before=before, after={**goal.describe(), "state": state})
+        """Apply the steps, wait, and describe what there is then."""
+        state = self._goal_state(found.state if found else STOPPED)
+        todo = Plan(tuple(steps), before=_describe(found), after={**goal.describe(), "state": state})
         result = {**todo.report(), "drift": [entry.report() for entry in drifts], "warnings": self.warnings}
-        if check:
-            return {**result, **self._facts(goal, state, reach.Contact(), stale=False)}
-        if made == CREATE:
-            self._create(todo)
-        else:
-            todo.apply(self.node)
-        after = self.read()
+        if action == REDEFINE and found:
+            result["replaced_definition"] = found.xml
+        if self.check:
+            return {**result, **self._facts(goal, state, Contact(), restart_needed=False)}
+        self._apply(action, todo)
+        after = read(self.client, self.name) if steps else found
         if after is None:
             raise FleetError(f"the guest {self.name} is gone: something else removed it while this task ran")
-        contact = reach.Contact()
-        if after.active:
-            macs = [nic.mac for nic in after.guest.networks if nic.mac]
-            goal_ = self.params["wait"] if state == RUNNING else "none"
-            wanted = reach.Waiting(goal_, self.params["wait_timeout"], self.params["ssh_port"], self.params["address"])
-            contact = reach.contact(self.client, self.world, self.name, macs, wanted)
-        facts = self._facts(after.guest, after.state, contact, stale=self._stale(after))
-        seconds = {"seconds": round(self.world.now() - started, 1)} if steps and state == RUNNING else {}
-        return {**result, **facts, **seconds}
+        contact = self._contact(after)
+        if steps and after.active:
+            result["seconds"] = round(self.world.now() - self.started, 1)
+        return {**result, **self._facts(after.guest, after.state, contact, outdated(self.client, after))}
 
-    def _create(self, todo: Plan) -> None:
-        """Apply the plan of a new guest. When it fails, what it made is removed again."""
-        done = False
-        why = "interrupted"
-        try:
-            todo.apply(self.node)
-            done = True
-        except CommandError as exc:
-            why = virsh.reason(exc)
-            raise FleetError(
-                f"the guest {self.name} could not be made: {why}; what was made of it is removed again", **exc.details
-            ) from exc
-        finally:
-            if not done:
-                left = self.read()
-                if left and left.mark:
-                    Plan(tuple(plan.removing(self.client, left))).apply(self.node)
+    def _apply(self, action: str, todo: Plan) -> None:
+        """Apply the plan. When a new guest fails, what was made of it is removed again.
 
-    def _facts(self, guest: Guest, state: str, contact: reach.Contact, stale: bool) -> dict[str, t.Any]:
+        :raises FleetError: a step failed.
+        """
+        ends = {
+            CREATE: ("made", "; what was made of it is removed again"),
+            REBUILD: ("made anew", "; it is incomplete until a task with the same options succeeds"),
+        }
+        with contextlib.ExitStack() as undo:
+            if action == CREATE:
+                undo.callback(self._remove_again)
+            try:
+                todo.apply(self.client.node)
+            except CommandError as exc:
+                what, then = ends.get(action, ("changed", ""))
+                sentence = f"the guest {self.name} could not be {what}: {_why(exc)}{then}"
+                raise FleetError(sentence, **exc.details) from exc
+            undo.pop_all()
+
+    def _remove_again(self) -> None:
+        left = read(self.client, self.name)
+        if left and left.mark:
+            Plan(tuple(plan.removing(self.client, left))).apply(self.client.node)
+
+    def _contact(self, guest: Found) -> Contact:
+        if not guest.active:
+            return Contact()
+        params = self.params
+        goal = params["wait"] if params["state"] == RUNNING else "none"
+        wanted = Waiting(goal, params["wait_timeout"], params["ssh_port"], params["address"])
+        macs = [nic.mac for nic in guest.guest.networks if nic.mac]
+        return reach.contact(self.client, self.world, self.name, macs, wanted)
+
+    def _facts(self, guest: Guest, state: str, contact: Contact, restart_needed: bool) -> dict[str, t.Any]:
         return {
             "name": self.name,
             "state": state,
@@ -252,15 +204,21 @@ class Manager:
             "mac": contact.mac or next((nic.mac for nic in guest.networks if nic.mac), None),
             "ssh_host_key": list(contact.host_keys),
             "disks": [guest.root_disk, *(disk.path for disk in guest.disks)],
-            "restart_needed": stale,
+            "restart_needed": restart_needed,
         }
 
 
-def _default_cpu(virt_type: str | None, arch: str | None) -> str | None:
-    """The CPU of a guest that asks for none. Emulation is fastest with the largest one: measured with a Debian guest.
+def _why(error: CommandError) -> str:
+    why = virsh.reason(error)
+    if "Permission denied" in why:
+        return f"{why} (QEMU runs as another user, which has to be able to enter every folder above that file)"
+    return why
 
-    The other architectures keep what virt-install chooses.
-    """
-    if arch not in ("x86_64", "aarch64"):
-        return None
-    return "host-passthrough" if virt_type == "kvm" else "maximum"
+
+def _describe(found: Found | None) -> dict[str, t.Any]:
+    return {**found.guest.describe(), "state": found.state} if found else {}
+
+
+def _cpu_of(wanted: Guest, found: Found | None) -> str | None:
+    """The CPU that an existing guest gets when none is asked for; a new one's depends on KVM."""
+    return definition.default_cpu(wanted.virt_type or found.guest.virt_type, found.guest.arch) if found else None

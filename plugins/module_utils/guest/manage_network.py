@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ..errors import CommandError, FleetError
 from ..node import Node
@@ -27,12 +28,14 @@ def manage(node: Node, params: dict[str, t.Any], check: bool) -> dict[str, t.Any
     if params["state"] == ABSENT:
         virsh.check_name(name, "network")
         found = _read(client, name)
-        return _absent(client, found, check)
+        return {**_absent(client, found, check), "name": name}
     wanted = network.wanted(params)
     found = _read(client, name)
     drift = network.between(wanted, found.network) if found else []
     if found and drift:
         _refuse_in_use(client, name, "cannot be changed: " + ", ".join(entry["setting"] for entry in drift))
+    if found and not wanted.bridge:
+        wanted = replace(wanted, bridge=found.network.bridge)
     if not found or drift:
         taken = network.taken(wanted, client.node.run(("ip", "-json", "-4", "address")).stdout, found)
         if taken:

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 
+RECONCILE, REBUILD, NONE = "reconcile", "rebuild", "none"
+"""What brings a setting to its wanted value."""
+
 RUNNING, PAUSED, STOPPED, ABSENT = "running", "paused", "stopped", "absent"
 
 
@@ -133,6 +136,16 @@ class Found:
     def active(self) -> bool:
         return self.state in (RUNNING, PAUSED)
 
+    @property
+    def owned(self) -> tuple[str, ...]:
+        """The files that were made for it."""
+        return self.mark.files if self.mark else ()
+
+    @property
+    def half_made(self) -> bool:
+        """Whether the task that made it was killed."""
+        return self.mark is not None and not self.mark.complete
+
 
 @dataclass(frozen=True)
 class Drift:
@@ -142,6 +155,17 @@ class Drift:
     wanted: t.Any
     found: t.Any
     remedy: str
+
+    @property
+    def sentence(self) -> str:
+        """The difference and what applies it."""
+        if self.remedy == REBUILD:
+            return (
+                f"{self.setting} has changed; that takes effect only when the guest is rebuilt (rebuild: true), which"
+                " throws its root disk away"
+            )
+        differs = f"{self.setting} is {self.found}, wanted is {self.wanted}"
+        return f"{differs} (reconcile: true applies it)" if self.remedy == RECONCILE else f"{differs}; no disk shrinks"
 
     def report(self) -> dict[str, t.Any]:
         return {"setting": self.setting, "wanted": self.wanted, "found": self.found, "remedy": self.remedy}

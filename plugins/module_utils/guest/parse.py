@@ -173,6 +173,11 @@ def addresses(text: str) -> list[tuple[str, str]]:
     ]
 
 
+def neighbours(text: str) -> dict[str, str]:
+    """The hardware address behind each IPv4 address that the host has spoken to, from ``ip -json -4 neighbour``."""
+    return {row["dst"]: row["lladdr"] for row in json.loads(text or "[]") if "lladdr" in row}
+
+
 def host_keys(text: str) -> list[str]:
     """Public keys without the host in front, sorted, from ``ssh-keyscan``."""
     rows = (line.split() for line in text.splitlines() if line and not line.startswith("#"))

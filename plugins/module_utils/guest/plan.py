@@ -7,14 +7,13 @@
 from __future__ import annotations
 
 import typing as t
-import xml.etree.ElementTree as ET
 from dataclasses import dataclass, replace
 
 from ..outcome import Remove, Step, Write
 from ..outcome import Run as RunStep
 from . import definition, parse
-from .drift import REBUILD, RECONCILE
-from .model import PAUSED, RUNNING, STOPPED, Disk, Drift, Found, Guest, Image, Mark
+from .definition import Domain
+from .model import PAUSED, REBUILD, RECONCILE, RUNNING, STOPPED, Drift, Found, Guest, Image, Mark
 from .reach import PowerOff, World
 from .virsh import Virsh
 
@@ -57,8 +56,7 @@ def action(found: Found | None, drifts: t.Sequence[Drift], rebuild: bool, reconc
     """What to do about the definition: create, rebuild, redefine or keep."""
     if found is None:
         return CREATE
-    half_made = found.mark is not None and not found.mark.complete
-    if half_made or (rebuild and any(drift.remedy == REBUILD for drift in drifts)):
+    if found.half_made or (rebuild and any(drift.remedy == REBUILD for drift in drifts)):
         return REBUILD
     if reconcile and any(drift.remedy == RECONCILE for drift in drifts):
         return REDEFINE
@@ -72,7 +70,6 @@ def settled(wanted: Guest, found: Found) -> Guest:
     return replace(
         with_macs(wanted, macs),
         image=there.image,
-        directory=there.directory,
         ignition=there.ignition,
         platform=there.platform,
         arch=there.arch,
@@ -98,45 +95,59 @@ def mark(guest: Guest, complete: bool, more_files: t.Collection[str] = ()) -> Ma
 
 
 def making(
-    client: Virsh, guest: Guest, domain: ET.Element, image: Image, ignition: bytes, found: Found | None
+    client: Virsh,
+    guest: Guest,
+    domain: Domain,
+    image: Image,
+    ignition: bytes,
+    found: Found | None,
+    existing: t.Collection[str],
 ) -> list[Step]:
     """The steps that make a guest, or make it anew.
 
     The mark is there before anything else and says incomplete until all is made: whatever a killed run leaves is
     known to belong to this guest. Disks beside the root disk that exist are kept, they may hold data.
+
+    :arg existing: the files of the guest that are there.
     """
-    owned = found.mark.files if found and found.mark else ()
-    there = {disk.path for disk in found.guest.disks if disk.size} if found else set()
+    owned = found.owned if found else ()
     steps: list[Step] = []
     if found and found.active:
         steps.append(client.step("cut the power of the guest", "destroy", guest.name))
-    incomplete = mark(guest, complete=False, more_files=owned)
-    steps.append(client.step("define the guest", "define", "/dev/stdin", stdin=definition.marked(domain, incomplete)))
+    incomplete = definition.marked(domain, mark(guest, complete=False, more_files=owned))
+    steps.append(client.step("define the guest", "define", "/dev/stdin", stdin=incomplete))
     if guest.ignition:
         steps.append(Write(guest.ignition_file, ignition, "hand over the Ignition config", mode=0o600))
     elif found and found.guest.ignition:
-        steps.append(Remove(found.guest.ignition_file, "no Ignition config any more"))
+        steps.append(Remove(guest.ignition_file, "no Ignition config any more"))
     steps += _root_disk(guest, image)
-    for disk in guest.disks:
-        if disk.size is not None and disk.path not in there:
-            steps += _empty_disk(disk)
-    complete = definition.mark_xml(mark(guest, complete=True, more_files=owned))
-    words = ("metadata", guest.name, "--config", "--uri", parse.MARK, "--key", "fleet", "--set", complete)
-    steps.append(client.step("mark the guest as complete", *words))
+    steps += _missing_disks(guest, found, existing)
+    steps.append(_set_mark(client, guest.name, mark(guest, complete=True, more_files=owned), "complete"))
     return steps
+
+
+def _set_mark(client: Virsh, name: str, new: Mark, what: str) -> Step:
+    words = ("--config", "--uri", parse.MARK, "--key", "fleet", "--set", definition.mark_xml(new))
+    return client.step(f"mark the guest as {what}", "metadata", name, *words)
 
 
 def _root_disk(guest: Guest, image: Image) -> list[Step]:
     argv = (
         *("qemu-img", "create", "-q", "-f", "qcow2"),
-        *("-F", image.format, "-b", image.path, guest.root_disk, f"{guest.disk_size:g}G"),
+        *("-F", image.format, "-b", image.path, guest.root_disk, f"{guest.disk_size:.0f}G"),
     )
     return [_private(guest.root_disk), RunStep(argv, "make the root disk on top of the image")]
 
 
-def _empty_disk(disk: Disk) -> list[Step]:
-    argv = ("qemu-img", "create", "-q", "-f", "qcow2", disk.path, f"{disk.size:g}G")
-    return [_private(disk.path), RunStep(argv, "make a disk")]
+def _missing_disks(guest: Guest, found: Found | None, existing: t.Collection[str]) -> list[Step]:
+    """The steps that make the disks that are not there. One that is attached and has no size is half made."""
+    sizes = {disk.path: disk.size for disk in found.guest.disks} if found else {}
+    steps: list[Step] = []
+    for disk in guest.disks:
+        if disk.size is not None and not (disk.path in existing and sizes.get(disk.path, disk.size)):
+            argv = ("qemu-img", "create", "-q", "-f", "qcow2", disk.path, f"{disk.size:.0f}G")
+            steps += [_private(disk.path), RunStep(argv, "make a disk")]
+    return steps
 
 
 def _private(path: str) -> Step:
@@ -144,31 +155,28 @@ def _private(path: str) -> Step:
     return Write(path, b"", "a disk can hold secrets: only for its owner", mode=0o600)
 
 
-def redefining(client: Virsh, guest: Guest, domain: ET.Element, found: Found) -> list[Step]:
-    """The steps that bring an existing guest to its wanted definition. A running one has it after its next start."""
-    owned = found.mark.files if found.mark else ()
+def redefining(client: Virsh, guest: Guest, domain: Domain, found: Found, existing: t.Collection[str]) -> list[Step]:
+    """The steps that bring an existing guest to its wanted definition. A running one has it after its next start.
+
+    :arg existing: the files of the guest that are there.
+    """
     steps: list[Step] = []
-    if guest.disk_size > found.guest.disk_size:
-        steps.append(_grow(client, found, guest.root_disk, guest.disk_size))
-    sizes = {disk.path: disk.size for disk in found.guest.disks}
-    for disk in guest.disks:
-        size = sizes.get(disk.path)
-        if disk.size is None:
-            continue
-        if size is not None and disk.size > size:
-            steps.append(_grow(client, found, disk.path, disk.size))
-        elif disk.path not in owned:
-            steps += _empty_disk(disk)
-    xml = definition.marked(domain, mark(guest, complete=True, more_files=owned))
+    sizes = {found.guest.root_disk: found.guest.disk_size, **{disk.path: disk.size for disk in found.guest.disks}}
+    for path, size in ((guest.root_disk, guest.disk_size), *((disk.path, disk.size) for disk in guest.disks)):
+        there = sizes.get(path)
+        if size is not None and there and size > there:
+            steps.append(_grow(client, found, path, size))
+    # The mark first: a new disk is known to belong to this guest before it is there.
+    xml = definition.marked(domain, mark(guest, complete=True, more_files=found.owned))
     steps.append(client.step("redefine the guest", "define", "/dev/stdin", stdin=xml))
-    return steps
+    return steps + _missing_disks(guest, found, existing)
 
 
 def _grow(client: Virsh, found: Found, path: str, size: float) -> Step:
     why = f"grow {path}"
     if found.active:
-        return client.step(why, "blockresize", found.guest.name, path, f"{size:g}G")
-    return RunStep(("qemu-img", "resize", "-q", path, f"{size:g}G"), why)
+        return client.step(why, "blockresize", found.guest.name, path, f"{size:.0f}G")
+    return RunStep(("qemu-img", "resize", "-q", path, f"{size:.0f}G"), why)
 
 
 def removing(client: Virsh, found: Found) -> list[Step]:
@@ -177,7 +185,9 @@ def removing(client: Virsh, found: Found) -> list[Step]:
     steps: list[Step] = []
     if found.active:
         steps.append(client.step("cut the power of the guest", "destroy", name))
-    steps += [Remove(path, "made for this guest") for path in (found.mark.files if found.mark else ())]
+    if found.mark and found.mark.complete:
+        steps.append(_set_mark(client, name, replace(found.mark, complete=False), "incomplete"))
+    steps += [Remove(path, "made for this guest") for path in found.owned]
     flags = ("--nvram", "--managed-save", "--snapshots-metadata", "--checkpoints-metadata")
     steps.append(client.step("undefine the guest", "undefine", name, *flags))
     return steps

@@ -85,13 +85,16 @@ def contact(client: Virsh, world: World, name: str, macs: t.Sequence[str], wante
     looks = 0
     while True:
         candidates = _candidates(client, name, macs, wanted.address)
-        for mac, address in candidates:
+        for address in candidates:
             greeting = world.knock(address, wanted.port)
-            if greeting is not None and (wanted.goal != "ssh" or greeting.startswith(b"SSH-")):
+            if greeting is None or (wanted.goal == "ssh" and not greeting.startswith(b"SSH-")):
+                continue
+            mac = parse.neighbours(_neighbours(client.node)).get(address)
+            if mac is None or mac in macs:
                 keys = _host_keys(client.node, address, wanted.port) if wanted.goal == "ssh" else ()
                 return Contact(address, mac, keys)
         if wanted.goal == "none":
-            return Contact(None, macs[0] if macs else None)
+            return Contact()
         looks += 1
         if looks % 10 == 0:
             _still_running(client, name)
@@ -100,19 +103,25 @@ def contact(client: Virsh, world: World, name: str, macs: t.Sequence[str], wante
         world.sleep(_PAUSE)
 
 
-def _candidates(client: Virsh, name: str, macs: t.Sequence[str], known: str | None) -> list[tuple[str | None, str]]:
-    """Every address the guest may have, first the ones that the host has spoken to."""
+def _candidates(client: Virsh, name: str, macs: t.Sequence[str], known: str | None) -> list[str]:
+    """Every address that the guest may have, first those at which the host has seen it.
+
+    A guest can hold two leases: its initramfs and its real root have different client identifiers.
+    """
     if known:
-        return [(macs[0] if macs else None, known)]
-    found: list[tuple[str | None, str]] = []
-    for source in ("arp", "lease"):
-        try:
-            rows = parse.addresses(client.ask("domifaddr", name, "--source", source, "--full"))
-        except CommandError:
-            # Of a guest that is just going down or coming up.
-            rows = []
-        found += [row for row in rows if row[0] in macs and row not in found]
-    return found
+        return [known]
+    seen = [address for address, mac in parse.neighbours(_neighbours(client.node)).items() if mac in macs]
+    try:
+        leases = parse.addresses(client.ask("domifaddr", name, "--source", "lease", "--full"))
+    except CommandError:
+        # While the guest is going down or coming up.
+        leases = []
+    return [*seen, *(address for mac, address in leases if mac in macs and address not in seen)]
+
+
+def _neighbours(node: Node) -> str:
+    # Not "virsh domifaddr --source arp": libvirt 9.0 fails on newer kernels with "wrong nlmsg len".
+    return node.run(("ip", "-json", "-4", "neighbour")).stdout
 
 
 def _still_running(client: Virsh, name: str) -> None:
@@ -120,8 +129,8 @@ def _still_running(client: Virsh, name: str) -> None:
         raise FleetError(f"the guest {name} stopped while this task waited for it; see its console_log")
 
 
-def _too_late(name: str, candidates: t.Sequence[tuple[str | None, str]], wanted: Waiting) -> str:
-    what = "has no address" if not candidates else "does not answer at " + ", ".join(row[1] for row in candidates)
+def _too_late(name: str, candidates: t.Sequence[str], wanted: Waiting) -> str:
+    what = f"does not answer at {', '.join(candidates)}" if candidates else "has no address"
     if wanted.goal == "ssh" and candidates:
         what += f" port {wanted.port} with SSH"
     return f"the guest {name} {what} after {wanted.timeout:g} seconds (wait_timeout); see its console_log"

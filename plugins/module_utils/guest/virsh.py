@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from urllib.parse import urlsplit
 
 from ..errors import CommandError, FleetError
 from ..node import Completed, Node, last_line
@@ -73,6 +74,11 @@ class Virsh:
     """virsh on one connection."""
 
     def __init__(self, node: Node, uri: str) -> None:
+        """
+        :raises FleetError: the connection leads to another machine.
+        """
+        if urlsplit(uri).netloc:
+            raise FleetError(f"uri: {uri} is on another machine; run the task there (delegate_to) with qemu:///system")
         self.node = node
         self.uri = uri
 
