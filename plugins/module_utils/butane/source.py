@@ -104,7 +104,8 @@ def decode(name: str, content: bytes) -> Fragment:
         # Windows editors put a byte order mark in front.
         return Fragment(name, content.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
-        before = exc.object[: exc.start].decode()
+        _codec, octets, start, _end, _reason = exc.args
+        before = octets[:start].decode()
         raise refused(place_at(name, before, len(before)), "not UTF-8 text") from exc
 
 
