@@ -5,7 +5,7 @@
 
 # Molecule scenarios of the gate, and those that only the full test runs.
 SCENARIOS := default
-SCENARIOS_FULL :=
+SCENARIOS_FULL := image
 
 GATE := setup lint unit sanity build molecule
 

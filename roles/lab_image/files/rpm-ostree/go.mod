@@ -1,0 +1,3 @@
+module evergreen.fleet/lab/rpm-ostree
+
+go 1.21
