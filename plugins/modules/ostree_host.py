@@ -205,8 +205,7 @@ EXAMPLES = r"""
 
 - name: An exact image
   evergreen.fleet.ostree_host:
-    image:
-    ostree-image-signed:docker://registry.example.com/fleet/os@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+    image: "ostree-image-signed:docker://registry.example.com/fleet/os@{{ digest }}"
     bypass_driver: true
 
 - name: Kernel arguments
