@@ -4,4 +4,6 @@
 
 from __future__ import annotations
 
-from ..plugin_utils.node_action import NodeAction as ActionModule
+from ..plugin_utils.node_action import NodeAction
+
+ActionModule = NodeAction

@@ -29,7 +29,7 @@ attributes:
     details: A reboot has no difference to show.
   idempotent:
     support: none
-    details: It reboots whenever it runs. RV(evergreen.fleet.ostree_host#module:reboot_needed) tells when that is needed.
+    details: It reboots whenever it runs. RV(evergreen.fleet.ostree_host#module:reboot_needed) says when it should.
 options:
   expected:
     description:
