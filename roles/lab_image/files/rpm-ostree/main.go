@@ -33,7 +33,7 @@ func main() {
 	case err == nil:
 	case errors.Is(err, unchanged):
 		os.Exit(exitUnchanged)
-	case transaction.IsWorker():
+	case transaction.IsWorker:
 		os.Exit(1)
 	default:
 		fmt.Fprintln(os.Stderr, "error: "+err.Error())

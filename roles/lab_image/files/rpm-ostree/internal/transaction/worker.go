@@ -16,16 +16,14 @@ import (
 // The lock is the first file after the standard ones.
 const lockDescriptor = 3
 
+// IsWorker says whether this process is to do the work rather than to ask for it.
+var IsWorker = os.Getenv(idVariable) != ""
+
 // A process that is to die with its parent is bound to the thread that started it.
 func init() {
-	if IsWorker() {
+	if IsWorker {
 		runtime.LockOSThread()
 	}
-}
-
-// IsWorker says whether this process is to do the work rather than to ask for it.
-func IsWorker() bool {
-	return os.Getenv(idVariable) != ""
 }
 
 // Work runs a transaction and leaves its result for the clients.

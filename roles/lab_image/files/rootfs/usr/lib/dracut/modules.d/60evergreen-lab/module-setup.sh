@@ -1,4 +1,7 @@
-#!/bin/bash
+#!/usr/bin/env bash
+# Copyright (c) 2026 evergreen.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 # What Fedora CoreOS has in its initramfs and Debian has not.
 
 check() {
@@ -9,6 +12,7 @@ depends() {
     echo systemd ignition ostree
 }
 
+# shellcheck disable=SC2154 # dracut sets moddir, initdir and systemdsystemunitdir
 install() {
     inst_simple "$moddir/sysroot-var.service" "$systemdsystemunitdir/sysroot-var.service"
     inst_simple "$moddir/sysroot-var" /usr/libexec/sysroot-var
