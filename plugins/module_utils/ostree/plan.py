@@ -102,20 +102,21 @@ def _pins(host: Host, wanted: Wanted) -> tuple[Run, ...]:
 
 
 def _named(host: Host, name: str) -> Deployment:
-    found = {
-        "booted": [host.booted] if host.booted else [],
-        "rollback": [host.rollback] if host.rollback else [],
-    }.get(name)
-    if found is None:
+    places = {"booted": host.booted, "rollback": host.rollback}
+    if name in places:
+        found = [each for each in (places[name],) if each is not None]
+    else:
         found = [each for each in host.deployments if name in (each.checksum, each.base.version, each.digest)]
     if not found:
         raise FleetError(
             f"pinned: this host has no deployment {name!r}; give booted, rollback, or the version or checksum of one "
             "that rpm-ostree status lists"
         )
-    if found[0].staged:
+    bootable = [each for each in found if not each.staged]
+    if not bootable:
         raise FleetError(f"pinned: {name!r} is staged and cannot be pinned before the host has booted it")
-    return found[0]
+    # Several may have the same version. The choice must be the same in the next run.
+    return max(bootable, key=lambda each: (each.pinned, each.booted, -each.index))
 
 
 def _cleanup(host: Host, wanted: Wanted) -> tuple[Run, ...]:

@@ -28,7 +28,7 @@ def roll_back(host: Host, wanted: Wanted) -> tuple[tuple[Run, ...], Deployment]:
             host,
             deployments=tuple(replace(each, index=index) for index, each in enumerate(host.deployments[1:])),
         )
-    target = _rollback_target(host, wanted, dropped=bool(steps))
+    target = _rollback_target(host, wanted)
     if target.index != host.default.index:
         # With no deployment behind the booted one, rpm-ostree rollback puts the booted one back on top.
         rollback = host.rollback or (host.booted if not host.default.booted else None)
@@ -39,11 +39,8 @@ def roll_back(host: Host, wanted: Wanted) -> tuple[tuple[Run, ...], Deployment]:
     return tuple(steps), target
 
 
-def _rollback_target(host: Host, wanted: Wanted, *, dropped: bool) -> Deployment:
-    """The deployment that is to be the default, of a host that has nothing staged.
-
-    :arg dropped: a staged deployment was taken away, so there was somewhere to go.
-    """
+def _rollback_target(host: Host, wanted: Wanted) -> Deployment:
+    """The deployment that is to be the default, of a host that has nothing staged."""
     exact = wanted.version or wanted.checksum
     if exact is not None:
         for each in host.deployments:
@@ -59,9 +56,12 @@ def _rollback_target(host: Host, wanted: Wanted, *, dropped: bool) -> Deployment
         return default
     if not default.booted:
         return booted
-    if host.rollback is None and not dropped:
-        raise FleetError("state: rolled_back has nowhere to go, because this host has only one finished deployment")
-    return host.rollback or default
+    if host.rollback is None:
+        raise FleetError(
+            "state: rolled_back has nowhere to go, because this host has only the deployment that it runs; cleanup: "
+            "[pending] drops one that waits for a reboot"
+        )
+    return host.rollback
 
 
 def _newest(host: Host, deployment: Deployment) -> bool:

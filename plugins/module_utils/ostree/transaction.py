@@ -136,7 +136,7 @@ def _look_again(node: Node, wanted: Wanted, patience: Patience) -> HostPlan:
 def _check(before: Host, after: Host, wanted: Wanted) -> None:
     """The exit code of rpm-ostree is no proof: what it was asked for must be there.
 
-    Not so an upgrade: there may be a newer commit again.
+    Not so an upgrade, there may be a newer commit again; and a cleanup, the steps after it leave something behind.
     """
     here, there = before.default, after.default
     inactive = [name for name in there.inactive_removals if name not in here.requested_removals]
@@ -146,7 +146,7 @@ def _check(before: Host, after: Host, wanted: Wanted) -> None:
             f"rpm-ostree recorded the override of {listed(inactive)} without an error and did not carry it out, so the "
             "new deployment still has the package of the base; rpm-ostree override reset takes the record back"
         )
-    left = plan(after, replace(wanted, upgrade=False), Answers()).certain
+    left = plan(after, replace(wanted, upgrade=False, cleanup=()), Answers()).certain
     if left:
         raise FleetError(
             f"all steps succeeded and the host is still not as wanted: {left[0].reason}; something else changes it too",

@@ -118,7 +118,11 @@ class FakeHost:
 
     def _layout(self) -> str:
         listed = [each for each in self.state["deployments"] if not each.get("staged")]
-        lines = []
+        lines = [
+            f"deployment {each['created']} /ostree/deploy/{state['osname']}/deploy/{state['checksum']}.0/"
+            for each, state in zip(self.state["deployments"], document(self.state)["deployments"], strict=True)
+            if "created" in each
+        ]
         for number, each in enumerate(listed):
             if "kernel_arguments" not in each:
                 continue
@@ -129,6 +133,7 @@ class FakeHost:
                 f"line version {len(listed) - number}",
                 f"line options {' '.join(words)}",
             ]
+        lines += ["metadata"] if self.state.get("cached") else []
         return "\n".join(lines) + "\n"
 
 

@@ -218,6 +218,38 @@ def test_a_step_that_the_host_does_not_survive() -> None:
         run(fake, packages=["strace"])
 
 
+# Going back
+
+NEWER: State = {"version": "2", "checksum": "c2", "created": 200}
+OLDER: State = {"version": "1", "checksum": "c1", "created": 100}
+NEWER_RUNS: State = {"deployments": [{**NEWER, "booted": True}, OLDER]}
+GONE_BACK: State = {"deployments": [OLDER, {**NEWER, "booted": True}]}
+
+
+def test_going_back() -> None:
+    result = run(FakeHost(NEWER_RUNS, [Step("rpm-ostree rollback", GONE_BACK)]), state="rolled_back")
+    assert (result["changed"], result["default"]["version"], result["reboot_needed"]) == (True, "1", True)
+
+
+def test_going_back_twice_is_going_back_once() -> None:
+    result = run(FakeHost(GONE_BACK), state="rolled_back")
+    assert (result["changed"], result["default"]["version"]) == (False, "1")
+
+
+def test_a_rollback_that_is_cut_off_is_not_undone_by_a_second_one() -> None:
+    fake = FakeHost(NEWER_RUNS, [Step("rpm-ostree rollback", GONE_BACK, lost=True)])
+    result = run(fake, state="rolled_back")
+    assert (result["changed"], result["default"]["version"]) == (True, "1")
+
+
+def test_a_cleanup_that_later_steps_refill_is_no_failure() -> None:
+    state = {"deployments": [BOOTED, {"checksum": "b0"}], "cached": True}
+    clean = {"deployments": [BOOTED]}
+    new = {**staged(), "cached": True}
+    script = [Step("rpm-ostree cleanup --rollback --repomd", clean), Step(INSTALL, new)]
+    assert run(FakeHost(state, script), packages=["strace"], cleanup=["rollback", "repomd"])["changed"] is True
+
+
 # Success that is none
 
 
