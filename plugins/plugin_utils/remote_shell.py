@@ -33,8 +33,6 @@ _COMMAND = 'LC_ALL=C; export LC_ALL; eval "$(dd bs={block} count={count} iflag=f
 _FRAME = """
 exec 3>&1 2>/dev/null
 [ -x . ] || cd /
-LANGUAGE=C LC_ALL=C.UTF-8
-export LANGUAGE LC_ALL
 printf '\\n%s:' "$token"
 errors=$( { { calls; } 3>&- | base64 >&3 3>&- 6>&-; } 6>&1 | base64 )
 printf ':%s:%s\\n' "$errors" "$token"
@@ -52,7 +50,7 @@ program() {
   status=127
   case $1 in
     -*) ;;
-    *) ( exec 2>&6 6>&-; exec ${limit:+timeout -k 5 "$limit"} "$@" ); status=$? ;;
+    *) ( surroundings; exec 2>&6 6>&-; exec ${_limit:+timeout -k 5 "$_limit"} "$@" ); status=$? ;;
   esac
   # The shell's two exit codes for "could not start it" may as well be the program's own.
   case $status in
@@ -63,6 +61,7 @@ program() {
 }
 
 found() (
+  surroundings
   set -f
   case $1 in
     -*) exit 1 ;;
@@ -190,13 +189,17 @@ class Request:
 content() { printf %%s "$input" | base64 -d; }""" % len(content)
         return b"\n".join(
             [
-                f"token={self.token} limit={self.limit or ''}".encode(),
+                f"token={self.token} _limit={self.limit or ''}".encode(),
                 receive,
+                # In the subshell of a program only: its variables may have the names of ours.
+                b"surroundings() {",
+                *(f"export {name}=".encode() + quote(value) for name, value in self.environment.items()),
+                b"export LANGUAGE=C LC_ALL=C.UTF-8",
+                b"}",
                 _FUNCTIONS.encode(),
                 b"calls() {",
                 *self.calls,
                 b"}",
-                *(f"export {name}=".encode() + quote(value) for name, value in self.environment.items()),
                 _FRAME.encode(),
             ]
         )

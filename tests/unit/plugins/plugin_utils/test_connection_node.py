@@ -194,12 +194,22 @@ def test_an_incomplete_answer_is_not_repeated_in_the_error(node: ConnectionNode,
     assert "c2Vjcm" not in str(caught.value.details)
 
 
-def test_programs_get_the_environment() -> None:
-    node = shell_node("sh")
-    with_environment = ConnectionNode("there", node._execute, {"ONE": "it's $HOME\n", "LC_ALL": "POSIX", "TWO": ""})
-    argv = ("sh", "-c", 'printf "%s|%s|%s" "$ONE" "${TWO-unset}" "$LC_ALL"')
-    assert with_environment.run(argv).stdout == "it's $HOME\n||C.UTF-8"
-    assert with_environment.gather({"x": argv}) == {"x": Completed(argv, 0, "it's $HOME\n||C.UTF-8", "")}
+def test_programs_get_the_environment(node: ConnectionNode) -> None:
+    environment = {"ONE": "it's $HOME\n", "LC_ALL": "POSIX", "TWO": "", "token": "mine", "status": "my own"}
+    argv = ("sh", "-c", 'printf "%s|" "$ONE" "${TWO-unset}" "$LC_ALL" "$token" "$status"')
+    expected = "it's $HOME\n||C.UTF-8|mine|my own|"
+    with_environment = ConnectionNode("there", node._execute, environment)
+    assert with_environment.run(argv).stdout == expected
+    assert with_environment.run(argv, stdin=b"x", timeout=20).stdout == expected
+    assert with_environment.gather({"1": ["true"], "2": argv})["2"] == Completed(argv, 0, expected, "")
+
+
+def test_programs_are_looked_for_where_the_environment_says(node: ConnectionNode, tmp_path: Path) -> None:
+    (tmp_path / "ours").write_text("#!/bin/sh\nexit 127\n")
+    (tmp_path / "ours").chmod(0o755)
+    with_environment = ConnectionNode("there", node._execute, {"PATH": str(tmp_path)})
+    assert with_environment.run(["ours"], ok=(127,)).rc == 127
+    assert with_environment.gather({"x": ["true"]}) == {"x": None}
 
 
 @pytest.fixture(params=["terminal", "su"])
@@ -248,13 +258,18 @@ def test_a_user_who_may_not_enter_the_first_folder(server: Server) -> None:
         ("local", {}, "sudo", None, True),
         ("local", {"pipelining": False}, "sudo", PASSWORD, False),
         ("local", {"pipelining": True}, "sudo", PASSWORD, True),
-        ("paramiko_ssh", {}, None, None, False),
     ],
 )
 def test_whether_a_connection_takes_input(
     transport: str, options: dict[str, t.Any], become: str | None, secret: str | None, takes: bool
 ) -> None:
     assert action(transport, options, become, {"become_pass": secret})._takes_input() is takes
+
+
+def test_a_connection_of_a_kind_that_never_takes_input() -> None:
+    made = action("local", {})
+    made._connection.has_pipelining = False
+    assert made._takes_input() is False
 
 
 # The tools of SELinux, on a machine without it: a label is a file beside the file.

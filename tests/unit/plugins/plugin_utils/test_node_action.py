@@ -146,6 +146,23 @@ def test_a_lost_connection_is_an_unreachable_node(play: Play) -> None:
         play(run, {})
 
 
+def test_a_lost_connection_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has become of it is for the module: it may wait for the node, over a new connection."""
+    made = action("local", {})
+    calls: list[str] = []
+
+    def break_off(*_arguments: t.Any, **_options: t.Any) -> t.NoReturn:
+        calls.append("exec")
+        raise AnsibleConnectionFailure("it is gone")
+
+    monkeypatch.setattr(made._connection, "exec_command", break_off)
+    monkeypatch.setattr(made._connection, "reset", lambda: calls.append("reset"))
+    node = made._node({"inventory_hostname": "edge1"})
+    with pytest.raises(ConnectionLost, match="it is gone"):
+        node.run(["true"])
+    assert calls == ["exec", "reset"]
+
+
 def test_no_secret_leaves_in_a_result(play: Play) -> None:
     def run(_node: Node, params: dict[str, t.Any], _check: bool) -> dict[str, t.Any]:
         return {

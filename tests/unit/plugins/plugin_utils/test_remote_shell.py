@@ -62,7 +62,7 @@ def test_an_answer_that_is_cut_anywhere_is_no_answer() -> None:
     assert len(REQUEST.decode(answer[:whole])) == 3
 
 
-@pytest.mark.parametrize("noise", ["é", "=broken=", "word:"])
+@pytest.mark.parametrize("noise", ["é", "*", "=broken=", "word:"])
 def test_an_answer_with_something_in_the_middle_of_it_is_no_answer(noise: str) -> None:
     answer = answer_to(REQUEST)
     middle = answer.index(":") + 9
