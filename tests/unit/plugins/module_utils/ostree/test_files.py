@@ -11,6 +11,7 @@ import pathlib
 import typing as t
 
 import pytest
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
 from ansible_collections.evergreen.fleet.plugins.module_utils.ostree import gvariant, layout, parse
 from ansible_collections.evergreen.fleet.plugins.module_utils.ostree.model import DaemonConfig, Host
 
@@ -149,6 +150,11 @@ def test_a_file_that_is_cut_off_is_an_error_and_no_guess() -> None:
 )
 def test_daemon_configuration(content: bytes | None, expected: DaemonConfig) -> None:
     assert parse.daemon_config(content) == expected
+
+
+def test_a_configuration_that_rpm_ostree_cannot_read_either() -> None:
+    with pytest.raises(FleetError, match=r"/etc/rpm-ostreed.conf"):
+        parse.daemon_config(b"LockLayering=true\n")
 
 
 @pytest.mark.parametrize(

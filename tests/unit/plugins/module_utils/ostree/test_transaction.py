@@ -261,10 +261,20 @@ def test_a_removal_that_is_only_recorded() -> None:
         run(fake, removed_base_packages=["code"])
 
 
-def test_a_removal_that_was_recorded_before_is_not_blamed() -> None:
-    state = {"deployments": [{**BOOTED, "requested-base-removals": ["code"]}]}
-    new = staged(**{"requested-base-removals": ["code"]})
-    assert run(FakeHost(state, [Step(INSTALL, new)]), packages=["strace"], removed_base_packages=["code"])["changed"]
+def test_a_replacement_that_is_only_recorded() -> None:
+    """The same with a package file (rpm-ostree issue 5550)."""
+    nevra = "ovs-3.5.2-64.el9.x86_64"
+    new = {"deployments": [{"staged": True, "checksum": "c1", "requested-base-local-replacements": [nevra]}, BOOTED]}
+    fake = FakeHost(START, [Step(f"rpm-ostree override replace /var/srv/{nevra}.rpm", new)])
+    with pytest.raises(FleetError, match=f"recorded the override of {nevra} without an error"):
+        run(fake, overrides=[{"rpm": f"/var/srv/{nevra}.rpm"}])
+
+
+@pytest.mark.parametrize("key", ["requested-base-removals", "requested-base-local-replacements"])
+def test_an_override_that_was_recorded_before_is_not_blamed(key: str) -> None:
+    state = {"deployments": [{**BOOTED, key: ["code-1-1.noarch"]}]}
+    new = staged(**{key: ["code-1-1.noarch"]})
+    assert run(FakeHost(state, [Step(INSTALL, new)]), packages=["strace"])["changed"] is True
 
 
 def test_a_command_that_succeeded_and_did_nothing() -> None:
