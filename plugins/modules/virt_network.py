@@ -89,7 +89,7 @@ RETURN = r"""
 name:
   description: The name of the network.
   type: str
-  returned: O(state=present)
+  returned: success
   sample: fleet-lab
 state:
   description: V(present) or V(absent).

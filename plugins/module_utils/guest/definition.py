@@ -14,7 +14,6 @@ from . import parse, virsh
 from .model import Guest, Mark, Nic
 from .virsh import Virsh
 
-ET.register_namespace("fleet", parse.MARK)
 ET.register_namespace("libosinfo", "http://libosinfo.org/xmlns/libvirt/domain/1.0")
 
 # These have no fw_cfg that Ignition reads: the config comes as a disk (Fedora CoreOS documentation).

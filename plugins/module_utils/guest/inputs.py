@@ -24,6 +24,9 @@ LEAST_MEMORY = 1024
 (coreos/fedora-coreos-tracker#1540)."""
 
 _MAC = re.compile(r"[0-9a-f][02468ace](:[0-9a-f]{2}){5}")
+_CPU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# The kernel's IFNAMSIZ is 16, with the end of the string.
+BRIDGE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,14}")
 _METAL = re.compile(r"(^|[-_.])metal(4k)?([-_.]|$)|^flatcar_production_image\b")
 _COMPRESSED = (".xz", ".gz", ".bz2", ".zst")
 
@@ -42,6 +45,8 @@ def wanted(params: dict[str, t.Any]) -> Guest:
         )
     if params["vcpus"] < 1:
         raise FleetError(f"vcpus: a guest needs 1 or more, not {params['vcpus']}")
+    if params["cpu"] is not None and not _CPU.fullmatch(params["cpu"]):
+        raise FleetError(f"cpu: {params['cpu']!r} is no processor model; features cannot be added to one here")
     if params["wait_timeout"] < 1:
         raise FleetError(f"wait_timeout: {params['wait_timeout']} seconds is no time to wait, give 1 or more")
     if not 1 <= params["ssh_port"] <= 65535:
@@ -94,6 +99,8 @@ def _nic(index: int, nic: dict[str, t.Any]) -> Nic:
     if mac and not _MAC.fullmatch(mac):
         raise FleetError(f"{option}.mac: {nic['mac']} is no address of one network card, such as 52:54:00:12:34:56")
     kind = "network" if nic["network"] is not None else "bridge"
+    if kind == "bridge" and not BRIDGE.fullmatch(nic["bridge"]):
+        raise FleetError(f"{option}.bridge: {nic['bridge']} cannot be the name of an interface")
     return Nic(kind, nic[kind], mac)
 
 

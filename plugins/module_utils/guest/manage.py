@@ -88,6 +88,7 @@ class Task:
         asked = replace(wanted, cpu=wanted.cpu or _cpu_of(wanted, found))
         drifts = drift.between(asked, found.guest) if found else []
         action = plan.action(found, drifts, self.params["rebuild"], self.params["reconcile"])
+        _check_root_disk(action, found)
         state = found.state if found else STOPPED
         steps: list[Step] = []
         if found is None or action in (CREATE, REBUILD):
@@ -182,9 +183,16 @@ class Task:
             undo.pop_all()
 
     def _remove_again(self) -> None:
-        left = read(self.client, self.name)
-        if left and left.mark:
-            Plan(tuple(plan.removing(self.client, left))).apply(self.client.node)
+        try:
+            left = read(self.client, self.name)
+            if left and left.mark:
+                Plan(tuple(plan.removing(self.client, left))).apply(self.client.node)
+        except FleetError as exc:
+            raise FleetError(
+                f"the guest {self.name} could not be made, and what was made of it could not be removed:"
+                f" {exc.message}; a task with state absent removes it",
+                **exc.details,
+            ) from exc
 
     def _contact(self, guest: Found) -> Contact:
         if not guest.active:
@@ -206,6 +214,17 @@ class Task:
             "disks": [guest.root_disk, *(disk.path for disk in guest.disks)],
             "restart_needed": restart_needed,
         }
+
+
+def _check_root_disk(action: str, found: Found | None) -> None:
+    """
+    :raises FleetError: applying would put the guest back on a disk that it has left, and lose what it wrote since.
+    """
+    if found and action in (REBUILD, REDEFINE) and found.root != found.guest.root_disk:
+        raise FleetError(
+            f"the root disk of the guest {found.guest.name} is {found.root} instead of {found.guest.root_disk}, perhaps"
+            " because of a snapshot; merge it (virsh blockcommit) before its definition is changed"
+        )
 
 
 def _why(error: CommandError) -> str:

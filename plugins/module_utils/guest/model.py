@@ -124,12 +124,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Found:
-    """A guest that libvirt knows. ``mark`` is None for one that the collection did not make."""
+    """A guest that libvirt knows. ``mark`` is None for one that the collection did not make.
+
+    ``root`` is the path of its first disk, ``xml`` its whole definition.
+    """
 
     guest: Guest
     uuid: str
     state: str
     mark: Mark | None
+    root: str = ""
     xml: str = ""
 
     @property

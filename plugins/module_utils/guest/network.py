@@ -15,16 +15,15 @@ from dataclasses import asdict, dataclass
 
 from ..errors import FleetError
 from ..outcome import Step
+from .inputs import BRIDGE
 from .parse import element
 from .virsh import Virsh, check_name
 
 MARK = "urn:evergreen-fleet:network:1"
 """The namespace of the collection's own element in the metadata of a network."""
 
-ET.register_namespace("fleet", MARK)
+ET.register_namespace("fleetnet", MARK)
 
-# The kernel's IFNAMSIZ is 16, with the end of the string.
-_BRIDGE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,14}")
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 
 
@@ -65,7 +64,7 @@ def wanted(params: dict[str, t.Any]) -> Network:
     """
     check_name(params["name"], "network")
     bridge, domain = params["bridge"], params["domain"] or ""
-    if bridge is not None and not _BRIDGE.fullmatch(bridge):
+    if bridge is not None and not BRIDGE.fullmatch(bridge):
         raise FleetError(f"bridge: {bridge} cannot be the name of an interface, take at most 15 letters and digits")
     if domain and not _DOMAIN.fullmatch(domain):
         raise FleetError(f"domain: {domain} is no DNS name")

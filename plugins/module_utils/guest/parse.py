@@ -18,6 +18,8 @@ from .model import GIB, MIB, PAUSED, RUNNING, STOPPED, Disk, Found, Guest, Image
 MARK = "urn:evergreen-fleet:guest:1"
 """The namespace of the collection's own element in the metadata of a guest."""
 
+ET.register_namespace("fleet", MARK)
+
 PLATFORMS = {"coreos": "opt/com.coreos/config", "flatcar": "opt/org.flatcar-linux/config"}
 """Where Ignition of each platform looks for its config in fw_cfg (Ignition and Flatcar documentation)."""
 
@@ -28,7 +30,7 @@ IGNITION_SERIAL = "ignition"
 _STATES = {1: RUNNING, 2: RUNNING, 3: PAUSED, 4: RUNNING, 5: STOPPED, 6: STOPPED, 7: PAUSED}
 
 # virt-install writes sizes without a unit, libvirt with one; without one it is KiB (libvirt's domain format).
-_UNITS = {"b": 1, "bytes": 1, "KiB": 1024, "MiB": MIB, "GiB": GIB}
+_UNITS = {"b": 1, "bytes": 1, "k": 1024, "KiB": 1024, "M": MIB, "MiB": MIB, "G": GIB, "GiB": GIB}
 
 
 def element(text: str) -> ET.Element:
@@ -83,7 +85,7 @@ def guest(text: str, state: str = STOPPED, sizes: t.Mapping[str, float] | None =
     root = paths[0] if paths else ""
     first = disks[0].find("driver") if disks else None
     os_type = domain.find("os/type")
-    found = Guest(
+    seen = Guest(
         name=domain.findtext("name", ""),
         image=made.image if made else "",
         directory=posixpath.dirname(root),
@@ -102,7 +104,7 @@ def guest(text: str, state: str = STOPPED, sizes: t.Mapping[str, float] | None =
         virt_type=domain.get("type"),
         console_log=_console_log(domain),
     )
-    return Found(guest=found, uuid=domain.findtext("uuid", ""), state=state, mark=made, xml=text)
+    return Found(guest=seen, uuid=domain.findtext("uuid", ""), state=state, mark=made, root=root, xml=text)
 
 
 def _source(disk: ET.Element) -> str:

@@ -24,14 +24,14 @@ def read(client: Virsh, name: str) -> Found | None:
 
 
 def _sizes(client: Virsh, found: Found) -> dict[str, float]:
-    """The sizes of the disks that were made for the guest. One that is gone has none."""
+    """The sizes of the root disk and of those that were made for the guest. One that is gone has none."""
     sizes = {}
-    for path in (found.guest.root_disk, *(disk.path for disk in found.guest.disks)):
-        if path in found.owned:
-            # --force-share: QEMU holds a lock on the disks of a running guest.
-            done = call(client.node, ("qemu-img", "info", "--force-share", "--output=json", path), ok=(0, 1))
-            if done.rc == 0:
-                sizes[path] = parse.image(path, done.stdout).size
+    made = [disk.path for disk in found.guest.disks if disk.path in found.owned]
+    for path in [found.root, *made] if found.root else []:
+        # --force-share: QEMU holds a lock on the disks of a running guest.
+        done = call(client.node, ("qemu-img", "info", "--force-share", "--output=json", path), ok=(0, 1))
+        if done.rc == 0:
+            sizes[path] = parse.image(path, done.stdout).size
     return sizes
 
 
