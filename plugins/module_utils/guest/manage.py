@@ -152,7 +152,10 @@ class Task:
         if action == REDEFINE and found:
             result["replaced_definition"] = found.xml
         if self.check:
-            return {**result, **self._facts(goal, state, Contact(), restart_needed=False)}
+            # A guest that stays is still found: later tasks of the check run want to reach it.
+            stays = found if action in (KEEP, REDEFINE) else None
+            contact = self._contact(stays) if stays else Contact()
+            return {**result, **self._facts(goal, state, contact, restart_needed=False)}
         self._apply(action, todo)
         after = read(self.client, self.name) if steps else found
         if after is None:
