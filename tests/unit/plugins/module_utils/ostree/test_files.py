@@ -59,6 +59,23 @@ def test_what_is_no_entry_of_libostree_is_left_out() -> None:
     assert (found.entries, found.free, found.cached_metadata) == ((), None, False)
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        f"line options rw ostree=/ostree/boot.1/lab/{'a' * 64}/0",
+        "line version 1\nline options rw",
+        f"line version x\nline options rw ostree=/ostree/boot.1/lab/{'a' * 64}/0",
+    ],
+)
+def test_an_entry_that_misses_something(entry: str) -> None:
+    assert layout.parse(f"entry /boot/loader/entries/ostree-1.conf\n{entry}\n").entries == ()
+
+
+@pytest.mark.parametrize("birth", ["0", "-", "?"])
+def test_a_file_system_without_a_time_of_birth(birth: str) -> None:
+    assert layout.parse(f"deployment {birth} /ostree/deploy/lab/deploy/{NEW}.0/\n").created == {}
+
+
 def test_an_empty_answer() -> None:
     found = layout.parse("")
     assert (found.entries, found.created, found.free, found.kernels) == ((), {}, None, {})

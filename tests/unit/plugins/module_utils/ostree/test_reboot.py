@@ -223,7 +223,7 @@ def test_a_deployment_that_was_never_written() -> None:
 
 
 def test_a_host_that_has_nothing_to_say() -> None:
-    failed = failure(machine(AWAY, Phase(9999, "boot-1", FELL_BACK)))
+    failed = failure(machine(AWAY, Phase(9999, "boot-1", FELL_BACK), says={"--boot=-1": (0, "-- No entries --\n")}))
     assert failed.message.endswith("after 1 boot")
     assert failed.details["reasons"] == []
 

@@ -96,6 +96,13 @@ def test_whether_the_driver_is_active(says: tuple[int, str], active: bool) -> No
     assert fake.gathers == 2
 
 
+@pytest.mark.parametrize("wanted", [{"version": "43.2"}, {"checksum": commit("b2")}, {"upgrade": True}])
+def test_whatever_moves_the_base_asks_for_the_driver(wanted: dict[str, t.Any]) -> None:
+    state = {"driver": ZINCATI, "deployments": [{"booted": True, "origin": "local/branch"}]}
+    fake = FakeHost(state, answers={"systemctl is-active zincati.service": (0, "active\n")})
+    assert answers(fake, **wanted).driver_active is True
+
+
 def test_a_driver_that_is_bypassed_is_not_looked_at() -> None:
     fake = FakeHost({"driver": ZINCATI, "deployments": [{"booted": True}]})
     answers(fake, ref="fedora:fedora/x86_64/coreos/next", bypass_driver=True)
