@@ -49,9 +49,9 @@ options:
   image:
     description:
       - The container image that the host follows, and how it is verified. For example
-        V(ostree-image-signed:docker://quay.io/example/os:stable) by the signature policy of the host,
-        V(ostree-remote-image:fedora:docker://quay.io/example/os:stable) by the keys of an OSTree remote,
-        V(ostree-unverified-registry:quay.io/example/os:stable) not at all.
+        V(ostree-image-signed:docker://registry.example.com/os:stable) by the signature policy of the host,
+        V(ostree-remote-image:fedora:docker://registry.example.com/os:stable) by the keys of an OSTree remote,
+        V(ostree-unverified-registry:registry.example.com/os:stable) not at all.
       - Excludes O(ref).
     type: str
   version:

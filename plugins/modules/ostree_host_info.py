@@ -104,7 +104,7 @@ deployments:
         text:
           description: The ref, the image reference or the commit.
           type: str
-          sample: ostree-image-signed:docker://quay.io/fedora/fedora-coreos:stable
+          sample: ostree-image-signed:docker://registry.example.com/os:stable
         custom:
           description: Address and description that a rebase recorded.
           type: list
