@@ -1,3 +1,3 @@
 module evergreen.fleet/lab/rpm-ostree
 
-go 1.21
+go 1.22
