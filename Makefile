@@ -16,7 +16,8 @@ GATE := setup lint unit sanity build molecule
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup: system-packages tools  ## Install what is missing: system packages (as root), Python packages, butane
+setup: system-packages tools  ## Install what is missing: system packages (as root), Python packages, butane, Go
+	@scripts/go-toolchain
 .PHONY: system-packages
 system-packages:
 	@scripts/system-packages
