@@ -51,7 +51,7 @@ def test_within(moment: str, windows: list[dict[str, t.Any]], expected: bool) ->
 )
 def test_bad_window(change: dict[str, t.Any], message: str) -> None:
     with pytest.raises(AnsibleFilterError, match=message):
-        within(datetime.datetime(2026, 11, 21), [{**WEEKEND, **change}])
+        within(datetime.datetime(2026, 11, 21, tzinfo=datetime.timezone.utc), [{**WEEKEND, **change}])
 
 
 def test_not_a_moment() -> None:
