@@ -36,6 +36,7 @@ options:
     description:
       - The backing image, qcow2 or raw, as an absolute path on the hypervisor. The guest's root disk is an overlay on
         it, so it has to stay where it is.
+      - An existing guest is compared by the path of its image, not by its content.
       - Images for bare metal are refused, because their Ignition ignores what a hypervisor hands over.
       - Without it the guest must exist, and only O(state) is looked at.
     type: str
@@ -315,16 +316,13 @@ steps:
   returned: success
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evergreen.fleet.plugins.module_utils.guest.manage import manage
 from ansible_collections.evergreen.fleet.plugins.module_utils.guest.reach import RealWorld
+from ansible_collections.evergreen.fleet.plugins.module_utils.node import Node
 from ansible_collections.evergreen.fleet.plugins.module_utils.outcome import serve
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import typing as t
-
-    from ansible_collections.evergreen.fleet.plugins.module_utils.node import Node
 
 ARGUMENT_SPEC = {
     "name": {"type": "str", "required": True},

@@ -136,11 +136,12 @@ def _set(parent: ET.Element, tag: str, text: str) -> None:
 
 
 def _disk(kind: str, path: str, index: int, cache: str | None) -> ET.Element:
-    disk = ET.Element("disk", type="file", device="disk")
+    block = path.startswith("/dev/")
+    disk = ET.Element("disk", type="block" if block else "file", device="disk")
     driver = ET.SubElement(disk, "driver", name="qemu", type=kind, discard="unmap")
     if cache:
         driver.set("cache", cache)
-    ET.SubElement(disk, "source", file=path)
+    ET.SubElement(disk, "source", {"dev" if block else "file": path})
     ET.SubElement(disk, "target", dev=f"vd{chr(ord('a') + index)}", bus="virtio")
     return disk
 

@@ -127,16 +127,17 @@ def ignition(node: Node, path: str | None) -> tuple[str, bytes]:
     return hashlib.sha256(file.content).hexdigest(), file.content
 
 
-def image(node: Node, guest: Guest) -> Image:
+def image(node: Node, guest: Guest, known: bool = False) -> Image:
     """The backing image, if guests can be made from it.
 
+    :arg known: the guest has been made from it before, so its content is not searched again.
     :raises FleetError: it is missing, no disk image, for bare metal, or larger than the wanted disk.
     """
     name = posixpath.basename(guest.image)
     if name.endswith(_COMPRESSED):
         raise FleetError(f"image: {guest.image} is compressed, unpack it first")
     found = info(node, "image", guest.image)
-    if _METAL.search(name) or (found.format == "raw" and _says_metal(node, guest.image)):
+    if _METAL.search(name) or (found.format == "raw" and not known and _says_metal(node, guest.image)):
         raise FleetError(
             f"image: {guest.image} is an image for bare metal, it would silently ignore the Ignition config; take"
             " the one for qemu"

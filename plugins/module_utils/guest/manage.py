@@ -83,7 +83,7 @@ class Task:
         node = self.client.node
         sha, ignition = inputs.ignition(node, self.params["ignition"])
         wanted = inputs.disks(node, replace(wanted, ignition=sha))
-        image = inputs.image(node, wanted)
+        image = inputs.image(node, wanted, known=found is not None and found.guest.image == wanted.image)
         inputs.networks(self.client, wanted)
         asked = replace(wanted, cpu=wanted.cpu or _cpu_of(wanted, found))
         drifts = drift.between(asked, found.guest) if found else []
@@ -155,7 +155,7 @@ class Task:
             # A guest that stays is still found: later tasks of the check run want to reach it.
             stays = found if action in (KEEP, REDEFINE) else None
             contact = self._contact(stays) if stays else Contact()
-            return {**result, **self._facts(goal, state, contact, restart_needed=False)}
+            return {**result, **self._facts(goal, state, contact, self._will_be_outdated(action, stays))}
         self._apply(action, todo)
         after = read(self.client, self.name) if steps else found
         if after is None:
@@ -164,6 +164,12 @@ class Task:
         if steps and after.active:
             result["seconds"] = round(self.world.now() - self.started, 1)
         return {**result, **self._facts(after.guest, after.state, contact, outdated(self.client, after))}
+
+    def _will_be_outdated(self, action: str, stays: Found | None) -> bool:
+        """What restart_needed would be, in check mode."""
+        if stays is None or not stays.active or self.params["restart"] or self.params["state"] == STOPPED:
+            return False
+        return action == REDEFINE or outdated(self.client, stays)
 
     def _apply(self, action: str, todo: Plan) -> None:
         """Apply the plan. When a new guest fails, what was made of it is removed again.

@@ -37,7 +37,7 @@ def manage(node: Node, params: dict[str, t.Any], check: bool) -> dict[str, t.Any
     if found and not wanted.bridge:
         wanted = replace(wanted, bridge=found.network.bridge)
     if not found or drift:
-        taken = network.taken(wanted, client.node.run(("ip", "-json", "-4", "address")).stdout, found)
+        taken = network.taken(wanted, virsh.call(node, ("ip", "-json", "-4", "address")).stdout, found)
         if taken:
             raise FleetError(
                 f"address: {wanted.address} overlaps with what the interface {taken} has, take another range"

@@ -88,7 +88,7 @@ def guest(text: str, state: str = STOPPED, sizes: t.Mapping[str, float] | None =
     seen = Guest(
         name=domain.findtext("name", ""),
         image=made.image if made else "",
-        directory=posixpath.dirname(root),
+        directory=made.directory if made else posixpath.dirname(root),
         vcpus=int(domain.findtext("vcpu", "1")),
         memory=_size(domain.find("memory")) // MIB,
         disk_size=sizes.get(root, 0),

@@ -121,7 +121,7 @@ def _candidates(client: Virsh, name: str, macs: t.Sequence[str], known: str | No
 
 def _neighbours(node: Node) -> str:
     # Not "virsh domifaddr --source arp": libvirt 9.0 fails on newer kernels with "wrong nlmsg len".
-    return node.run(("ip", "-json", "-4", "neighbour")).stdout
+    return call(node, ("ip", "-json", "-4", "neighbour")).stdout
 
 
 def _still_running(client: Virsh, name: str) -> None:

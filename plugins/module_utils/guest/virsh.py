@@ -22,6 +22,7 @@ _PACKAGES = {
     "virsh": "libvirt-clients on Debian, libvirt-client on Fedora",
     "virt-install": "virtinst on Debian, virt-install on Fedora",
     "qemu-img": "qemu-utils on Debian, qemu-img on Fedora",
+    "ip": "iproute2 on Debian, iproute on Fedora",
     "ssh-keyscan": "openssh-client on Debian, openssh-clients on Fedora",
 }
 

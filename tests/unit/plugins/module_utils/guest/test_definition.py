@@ -134,6 +134,14 @@ def test_disks() -> None:
     ]
 
 
+def test_a_block_device() -> None:
+    guest = replace(GUEST, disks=(Disk("/dev/vg0/data", format="raw"),))
+    disk = printed(guest).findall("devices/disk")[1]
+    source = disk.find("source")
+    assert source is not None
+    assert (disk.get("type"), source.attrib) == ("block", {"dev": "/dev/vg0/data"})
+
+
 @pytest.mark.parametrize("arch", ["s390x", "ppc64le"])
 def test_ignition_as_a_disk(arch: str) -> None:
     guest = replace(GUEST, arch=arch, cpu=None, disks=())
@@ -211,6 +219,7 @@ MACHINES: list[tuple[str, str, dict[str, t.Any]]] = [
     ("x86_64", "q35", {}),
     ("x86_64", "q35", {"virt_type": "qemu", "cpu": "maximum", "uefi": True, "console_log": "/log"}),
     ("x86_64", "q35", {"networks": (), "disks": (), "ignition": "", "cpu": "Nehalem"}),
+    ("x86_64", "q35", {"disks": (Disk("/dev/vg0/data", format="raw"),)}),
     ("aarch64", "virt", {"uefi": True}),
     ("s390x", "s390-ccw-virtio", {"cpu": None, "console_log": "/log"}),
     ("ppc64le", "pseries", {"cpu": None}),

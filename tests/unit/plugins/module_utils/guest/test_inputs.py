@@ -136,6 +136,12 @@ def test_good_image(path: str, answers: dict[str, Answer]) -> None:
     assert inputs.image(Answers(answers), inputs.wanted(options(image=path))).path == path
 
 
+def test_an_image_that_guests_have_been_made_from_is_not_searched_again() -> None:
+    node = Answers({"qemu-img info": info("raw", 3)})
+    inputs.image(node, inputs.wanted(options(image="/i/lab.img")), known=True)
+    assert len(node.asked) == 1
+
+
 def test_qemu_img_is_missing() -> None:
     node = Answers({"qemu-img": FileNotFoundError("No such file or directory")})
     with pytest.raises(FleetError, match=r"cannot run qemu-img: .* package qemu-utils on Debian, qemu-img on Fedora"):

@@ -48,7 +48,7 @@ EXPECTED: dict[str, tuple[list[str], dict[str, t.Any]]] = {
             "a disk can hold secrets: only for its owner",
             "make a disk",
         ],
-        {"drift": []},
+        {"drift": [], "restart_needed": True},
     ),
     "reconciled": (
         [
