@@ -48,7 +48,7 @@ def states(text: str) -> dict[str, str]:
     found = {}
     name = ""
     for line in text.splitlines():
-        key, _, value = line.strip().partition("=")
+        key, _equals, value = line.strip().partition("=")
         if line.startswith("Domain: "):
             name = line[len("Domain: ") :].strip("'")
         elif key == "state.state":
