@@ -99,7 +99,9 @@ def sentence(error: CommandError) -> str:
         if found is not None:
             what = next((text.strip() for text in found.groupdict().values() if text), "it")
             return f"{words.format(what=what)} ({_own_words(said)})"
-    return f"{' '.join(error.argv[:2])} failed: {_own_words(said)}" if said.strip() else error.message
+    # The environment that a transaction runs with is nothing to tell the user.
+    command = error.argv[2:4] if error.argv[0] == "env" else error.argv[:2]
+    return f"{' '.join(command)} failed: {_own_words(said)}" if said.strip() else error.message
 
 
 def _own_words(said: str) -> str:
