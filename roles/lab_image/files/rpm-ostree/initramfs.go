@@ -234,7 +234,7 @@ cp "$result/root/usr/lib/modules/$kernel/initramfs.img" "$result/initramfs.img"
 
 // generateInitramfs runs dracut in the tree of a commit, as the build of the image does.
 func (inv *invocation) generateInitramfs(ctx context.Context, commit string, args []string) ([]byte, string, error) {
-	work, err := os.MkdirTemp(inv.sysroot.Repo.Path+"/tmp", "rpmostree-lab-")
+	work, err := inv.makeTemporary()
 	if err != nil {
 		return nil, "", err
 	}

@@ -241,7 +241,7 @@ func (inv *invocation) fetchChosen(ctx context.Context, wanted *layer) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	folder, err := os.MkdirTemp(inv.sysroot.Repo.Path+"/tmp", "rpmostree-lab-")
+	folder, err := inv.makeTemporary()
 	if err != nil {
 		return err
 	}

@@ -107,11 +107,7 @@ func (inv *invocation) applyLive(ctx context.Context, request liveRequest) error
 			return fmt.Errorf("packages would be changed: %d, allow replacement to override", count)
 		}
 	}
-	current := booted.Checksum
-	if state := inv.liveState(); state.Replaced != "" {
-		current = state.Replaced
-	}
-	if err := inv.changeLive(ctx, booted, current, target); err != nil {
+	if err := inv.changeLive(ctx, booted, target); err != nil {
 		return err
 	}
 	fmt.Println("Successfully updated running filesystem tree.")
@@ -120,7 +116,16 @@ func (inv *invocation) applyLive(ctx context.Context, request liveRequest) error
 
 // changeLive puts a writable layer over the running /usr, which must be seen by everybody and so is mounted outside the
 // transaction's own view, and has the files changed by a process that joins that view.
-func (inv *invocation) changeLive(ctx context.Context, booted *ostree.Deployment, from, to string) error {
+func (inv *invocation) changeLive(ctx context.Context, booted *ostree.Deployment, to string) error {
+	before := inv.liveState()
+	current := []string{booted.Checksum}
+	if before.Replaced != "" {
+		current = []string{before.Replaced}
+	}
+	if before.InProgress != "" {
+		// That run was killed: any of its files may be there.
+		current = append(current, before.InProgress)
+	}
 	outside := []string{"nsenter", "--mount=/proc/1/ns/mnt", "--"}
 	if booted.Unlocked == "none" {
 		command := append(outside, "ostree", "admin", "unlock", "--transient")
@@ -128,20 +133,22 @@ func (inv *invocation) changeLive(ctx context.Context, booted *ostree.Deployment
 			return err
 		}
 	}
-	state := liveState{InProgress: to, Replaced: inv.liveState().Replaced}
-	if err := inv.writeLiveState(state); err != nil {
+	if err := inv.writeLiveState(liveState{InProgress: to, Replaced: before.Replaced}); err != nil {
+		return err
+	}
+	if err := inv.setRef(ctx, liveRef, to); err != nil {
 		return err
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	command := append(outside, "unshare", "--mount", "--propagation", "private", "env", liveVariable+"="+from+" "+to,
-		self, "apply-live")
+	command := append(outside, "unshare", "--mount", "--propagation", "private", "env",
+		liveVariable+"="+strings.Join(append(current, to), " "), self, "apply-live")
 	if err := ostree.Run(ctx, ostree.Command{Args: command, Stdout: os.Stdout}); err != nil {
 		return err
 	}
-	state = liveState{Replaced: to}
+	state := liveState{Replaced: to}
 	if to == booted.Checksum {
 		state.Replaced = ""
 	}
@@ -150,17 +157,31 @@ func (inv *invocation) changeLive(ctx context.Context, booted *ostree.Deployment
 
 // copyLive is the part that writes to /usr and, for new files only, to /etc.
 func (inv *invocation) copyLive() error {
-	from, to, _ := strings.Cut(os.Getenv(liveVariable), " ")
+	commits := strings.Fields(os.Getenv(liveVariable))
 	if err := syscall.Mount("", "/usr", "", syscall.MS_REMOUNT, ""); err != nil {
 		return fmt.Errorf("Remounting /usr read-write: %w", err)
 	}
+	last := len(commits) - 1
+	for _, from := range commits[:last] {
+		if err := inv.copyChanges(from, commits[last]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (inv *invocation) copyChanges(from, to string) error {
 	changes, err := inv.sysroot.Repo.Diff(from, to, "usr")
 	if err != nil {
 		return err
 	}
+	var folders []string
 	for _, change := range changes {
 		if err := applyChange(change, "/"+change.Path); err != nil {
 			return err
+		}
+		if path.Dir(change.Path) == "usr/lib/tmpfiles.d" && !change.Removed {
+			folders = append(folders, "/"+change.Path)
 		}
 		if rest, ok := strings.CutPrefix(change.Path, "usr/etc/"); ok && !change.Removed {
 			target := "/etc/" + rest
@@ -171,7 +192,10 @@ func (inv *invocation) copyLive() error {
 			}
 		}
 	}
-	return nil
+	if len(folders) == 0 {
+		return nil
+	}
+	return ostree.Run(context.Background(), ostree.Command{Args: append([]string{"systemd-tmpfiles", "--create"}, folders...)})
 }
 
 func applyChange(change ostree.Change, target string) error {

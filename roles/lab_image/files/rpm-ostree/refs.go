@@ -15,10 +15,12 @@ import (
 )
 
 // Refs keep commits from being pruned. As in rpm-ostree: rpmostree/base/N for what layered deployments are based on,
-// rpmostree/pkg/NAME/VERSION for the content of layered packages, and rpmostree/base/tmp for a base on its way.
+// rpmostree/pkg/NAME/VERSION for the content of layered packages, rpmostree/live-apply for what the running file system
+// was changed to, and rpmostree/base/tmp for a base on its way.
 const (
 	baseRefs = "rpmostree/base"
 	pkgRefs  = "rpmostree/pkg"
+	liveRef  = "rpmostree/live-apply"
 	tmpBase  = baseRefs + "/tmp"
 )
 
@@ -81,6 +83,16 @@ func (inv *invocation) wantedPackageRefs() map[string]string {
 	return wanted
 }
 
+func (inv *invocation) wantedLiveRef() map[string]string {
+	wanted := map[string]string{}
+	if state := inv.liveState(); state.InProgress != "" {
+		wanted[liveRef] = state.InProgress
+	} else if state.Replaced != "" {
+		wanted[liveRef] = state.Replaced
+	}
+	return wanted
+}
+
 // syncRefs creates what is missing before it deletes what is too much, and says whether it deleted anything.
 func (inv *invocation) syncRefs(ctx context.Context, prefix string, wanted map[string]string) (bool, error) {
 	present, err := inv.sysroot.Repo.LocalRefs(prefix)
@@ -128,7 +140,11 @@ func (inv *invocation) tidy(ctx context.Context, mustPrune bool) error {
 	if err != nil {
 		return err
 	}
-	if !mustPrune && !deletedBases && !deletedPackages {
+	deletedLive, err := inv.syncRefs(ctx, liveRef, inv.wantedLiveRef())
+	if err != nil {
+		return err
+	}
+	if !mustPrune && !deletedBases && !deletedPackages && !deletedLive {
 		return nil
 	}
 	return ostree.Run(ctx, ostree.Command{Args: inv.sysroot.AdminCommand("cleanup")})

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"evergreen.fleet/lab/rpm-ostree/internal/ostree"
@@ -46,10 +47,28 @@ func (inv *invocation) prepared(ctx context.Context, work func(context.Context) 
 			return err
 		}
 	}
+	leftovers, err := filepath.Glob(inv.temporary("*"))
+	if err != nil {
+		return err
+	}
+	for _, leftover := range leftovers {
+		if err := os.RemoveAll(leftover); err != nil {
+			return err
+		}
+	}
 	if err := inv.protectBases(ctx); err != nil {
 		return err
 	}
 	return work(ctx)
+}
+
+// temporary names a folder that only a transaction needs. It is in the repository, for hard links between them.
+func (inv *invocation) temporary(name string) string {
+	return filepath.Join(inv.sysroot.Repo.Path, "tmp", "rpmostree-lab-"+name)
+}
+
+func (inv *invocation) makeTemporary() (string, error) {
+	return os.MkdirTemp(filepath.Dir(inv.temporary("")), filepath.Base(inv.temporary("*")))
 }
 
 func remountWritable(path string) error {
