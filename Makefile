@@ -4,7 +4,7 @@
 # The work is done by scripts/; this file says what there is and what needs what.
 
 # Molecule scenarios of the gate, and those that only the full test runs.
-SCENARIOS := default
+SCENARIOS := default layering
 SCENARIOS_FULL := image
 
 GATE := setup lint unit sanity build molecule
