@@ -120,14 +120,14 @@ def test_new_addresses_stay_on_a_rebuild() -> None:
 
 
 def test_drift_is_reported_and_warned_about() -> None:
-    result, _ = play(BY_NAME["drifted"])
+    result = play(BY_NAME["drifted"])[0]
     assert MORE_MEMORY in result["drift"]
     assert [entry["setting"] for entry in result["drift"]] == ["memory", "disk_size", "disks"]
     assert "vg-unit: memory is 1024, wanted is 1280 (reconcile: true applies it)" in result["warnings"]
 
 
 def test_another_ignition_config_takes_effect_only_on_a_rebuild() -> None:
-    result, _ = play(BY_NAME["other-ignition"])
+    result = play(BY_NAME["other-ignition"])[0]
     assert [(entry["setting"], entry["remedy"]) for entry in result["drift"]] == [("ignition", "rebuild")]
     assert "takes effect only when the guest is rebuilt (rebuild: true)" in result["warnings"][0]
 

@@ -169,7 +169,7 @@ def serve_once(greeting: bytes) -> int:
     server = socket.create_server(("127.0.0.1", 0))
 
     def accept() -> None:
-        connection, _ = server.accept()
+        connection = server.accept()[0]
         with connection, server:
             connection.sendall(greeting)
 

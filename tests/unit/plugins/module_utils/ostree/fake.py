@@ -92,7 +92,7 @@ class FakeHost:
     def _look(self, source: Source) -> Completed | File | None:
         if isinstance(source, str):
             return self._file(source)
-        self.programs.append(" ".join(source).split("\n")[0] if source[0] == "sh" else " ".join(source))
+        self.programs.append(" ".join(source).split("\n", maxsplit=1)[0] if source[0] == "sh" else " ".join(source))
         if tuple(source) == ("rpm-ostree", "status", "--json"):
             if self.failures:
                 return Completed(tuple(source), 1, "", self.failures.pop(0))

@@ -109,8 +109,8 @@ class Machine(FakeHost):
         )
 
 
-def machine(*phases: Phase, state: State = BEFORE, **more: t.Any) -> Machine:
-    return Machine(state, phases=list(phases), **more)
+def machine(*phases: Phase, state: State | None = None, **more: t.Any) -> Machine:
+    return Machine(BEFORE if state is None else state, phases=list(phases), **more)
 
 
 def reboot(host: Machine, expected: str | None = None, check: bool = False, timeout: float = 900) -> dict[str, t.Any]:
