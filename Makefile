@@ -4,8 +4,8 @@
 # The work is done by scripts/; this file says what there is and what needs what.
 
 # Molecule scenarios of the gate, and those that only the full test runs.
-SCENARIOS := default layering
-SCENARIOS_FULL := image
+SCENARIOS := default
+SCENARIOS_FULL := image layering
 
 GATE := setup lint unit sanity build molecule
 
