@@ -127,6 +127,8 @@ notes:
     and put there again by this module.
   - A script of the same name that somebody else put in C(/etc/greenboot) is replaced.
   - A unit that is masked is an error.
+  - The contents of scripts that change are in the difference. A secret belongs in a file of its own that the script
+    reads.
   - Where an update is staged already when greenboot's counter is enabled, the counter is also started, so that the
     first boots of that update count. Releases of greenboot-rs before 0.16.4 need no such start.
   - On an OSTree host, C(/etc) belongs to the deployment. An update takes the scripts along, and a node that fell back

@@ -122,6 +122,7 @@ checks:
         - V(skipped) when it is disabled.
         - V(not_run) when its turn did not come, for example because a check before it failed, or because it was put
           there after the boot.
+        - V(unknown) when there is a verdict and the journal has no record of how it came about.
       type: str
       sample: failed
     duration:

@@ -17,6 +17,7 @@ FAILED = "failed"
 SKIPPED = "skipped"
 NOT_RUN = "not_run"
 RUNNING = "running"
+UNKNOWN = "unknown"
 
 EARLY = "early"
 FOLDER = "folder"

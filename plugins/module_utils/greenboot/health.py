@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ..errors import FleetError
 from ..node import Completed, File, Node, Source
 from . import config, grubenv, journal, messages, verdict
-from .checks import EARLY, FOLDER, NEVER, Check, Result, ordered
+from .checks import EARLY, FOLDER, NEVER, UNKNOWN, Check, Result, ordered
 from .layout import (
     ADMIN,
     CHECK_FALLBACK,
@@ -49,6 +49,7 @@ _JOURNAL = r"""
 fallback=$1 unit=$2; shift 2
 names=$(find "$@" -name '*.sh' ! -type d 2>/dev/null)
 set -- "_SYSTEMD_UNIT=$unit" + "_SYSTEMD_UNIT=$fallback"
+set -f
 IFS='
 '
 for file in $names; do set -- "$@" + "SYSLOG_IDENTIFIER=${file##*/}"; done
@@ -125,13 +126,17 @@ def _health(generation: str, found: t.Mapping[str, Completed | File | None]) -> 
     checks = ordered(files, generation)
     entries = journal.parse(_output(found["journal"]))
     text = _content(found["config"]).decode("utf-8", "surrogateescape")
+    told = results(entries, checks, generation, said)
+    if said in (verdict.GREEN, verdict.RED) and not any(entry.unit == HEALTH_CHECK for entry in entries):
+        # Not in the journal any more, or in none that we may read.
+        told = [Result(check, UNKNOWN) for check in checks]
     grub, warnings = _grub([found[path] for path in grubenv.PATHS])
     return Health(
         generation=generation,
         version=_output(found["version"]).strip() or None,
         verdict=said,
         checks=tuple(checks),
-        results=tuple(results(entries, checks, generation, said)),
+        results=tuple(told),
         fallback=_fallback(entries, _output(found["deployments"])),
         grub=grub,
         settings=config.values(text),

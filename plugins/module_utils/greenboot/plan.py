@@ -53,7 +53,19 @@ def plan(state: State, wanted: Wanted) -> GreenbootPlan:
         *(Remove(path, "it is not in the list any more") for path in stale),
         *_enable(state, disabled),
     )
-    before, after = _summary(state, wanted, stale, text), _summary_after(state, wanted, new_text)
+    before = {
+        "scripts": {
+            **{script.path: _shown(state.files.get(script.path)) for script in changed},
+            **dict.fromkeys(stale, "put there by this module"),
+        },
+        "configuration": shown(text, wanted.settings),
+        "units": dict(state.units),
+    }
+    after = {
+        "scripts": {script.path: _shown(_file(script)) for script in changed},
+        "configuration": shown(new_text, wanted.settings),
+        "units": {**state.units, **dict.fromkeys(disabled, "enabled")},
+    }
     return GreenbootPlan(Plan(steps, before, after), changed, _warnings(state, wanted))
 
 
@@ -71,7 +83,11 @@ def _refuse(state: State, wanted: Wanted) -> None:
 
 
 def _in_place(found: File | None, script: Script) -> bool:
-    return found == File(delivered(script), script.mode, _OWNER, _OWNER)
+    return found == _file(script)
+
+
+def _file(script: Script) -> File:
+    return File(delivered(script), script.mode, _OWNER, _OWNER)
 
 
 def _stale(state: State, wanted: Wanted) -> list[str]:
@@ -104,7 +120,7 @@ def _configure(found: File | None, text: str) -> Write:
 def _enable(state: State, disabled: t.Sequence[str]) -> tuple[Run, ...]:
     if not disabled:
         return ()
-    steps = [Run(("systemctl", "enable", *disabled), f"{', '.join(disabled)}: not enabled")]
+    steps = [Run(("systemctl", "enable", *disabled), "not enabled")]
     counter = COUNTERS[state.generation or ""]
     if counter in disabled and state.staged and state.prepares_updates:
         # Staging would have started it, had it been enabled then.
@@ -120,21 +136,9 @@ def _warnings(state: State, wanted: Wanted) -> tuple[str, ...]:
     return (f"disabled_checks: there is no check {', '.join(unknown)}, so nothing is disabled by that",)
 
 
-def _summary(state: State, wanted: Wanted, stale: t.Sequence[str], text: str) -> dict[str, t.Any]:
-    scripts: dict[str, t.Any] = {path: found and _shown(found) for path, found in state.files.items()}
-    scripts.update(dict.fromkeys(stale, "put there by this module"))
-    return {"scripts": scripts, "configuration": shown(text, wanted.settings), "units": dict(state.units)}
-
-
-def _summary_after(state: State, wanted: Wanted, text: str) -> dict[str, t.Any]:
-    scripts = {
-        script.path: _shown(File(delivered(script), script.mode, _OWNER, _OWNER)) for script in wanted.all_scripts
-    }
-    units = {unit: "enabled" if enabled in _NOT_ENABLED else enabled for unit, enabled in state.units.items()}
-    return {"scripts": scripts, "configuration": shown(text, wanted.settings), "units": units}
-
-
-def _shown(file: File) -> dict[str, str]:
+def _shown(file: File | None) -> dict[str, str] | None:
+    if file is None:
+        return None
     return {
         "mode": f"{file.mode:04o}",
         "owner": f"{file.owner}:{file.group}",

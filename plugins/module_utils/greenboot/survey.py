@@ -44,7 +44,7 @@ for folder; do
     [ "$second" != "$mark" ] || echo "ours $file"
   done
 done
-IFS=:
+IFS=: && set -f
 for file in $(find $checks ! -type d 2>/dev/null | tr '\n' :); do echo "check ${file##*/}"; done
 if ! [ -f "$program" ] || grep -q DISABLED_HEALTHCHECKS "$program"; then echo "knows disabled"; fi
 :

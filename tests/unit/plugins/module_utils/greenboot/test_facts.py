@@ -157,6 +157,15 @@ def test_a_fallback_whose_deployments_are_unknown(
     assert facts(tree)["fallback"] == {"failed": failed, "booted": booted}
 
 
+@pytest.mark.parametrize(
+    ("said", "result"),
+    [("active", "unknown"), ("failed", "unknown"), ("activating", "not_run"), ("inactive", "not_run")],
+)
+def test_a_journal_that_does_not_tell(tmp_path: pathlib.Path, said: str, result: str) -> None:
+    found = facts(node(tmp_path, "shell", said))
+    assert [each["result"] for each in found["checks"]] == [result] * 4
+
+
 def test_a_broken_environment_block_is_a_warning(tmp_path: pathlib.Path) -> None:
     tree = node(tmp_path, "rust")
     tree.put("/boot/grub2/grubenv", b"boot_counter=1\n")
