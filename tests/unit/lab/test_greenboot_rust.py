@@ -56,6 +56,7 @@ def test_a_good_boot(root: Root) -> None:
             "running wanted check /etc/greenboot/check/wanted.d/2.sh",
             "wanted script /etc/greenboot/check/wanted.d/2.sh failed!",
             "greenboot health-check passed.",
+            "running green check /etc/greenboot/green.d/3.sh",
             "green script /etc/greenboot/green.d/3.sh success!",
             "Set grubenv: boot_success=1",
             "Clear grubenv: boot_counter",
@@ -69,6 +70,7 @@ def test_a_good_boot(root: Root) -> None:
 
 FAILED = [
     "running required check /etc/greenboot/check/required.d/1.sh",
+    "required script error:",
     "required script /etc/greenboot/check/required.d/1.sh failed!",
     "no zsh",
     "here",
@@ -189,7 +191,7 @@ def test_bash_does_not_overwrite_files(root: Root) -> None:
             "DISABLED_HEALTHCHECKS=1.sh",
             [
                 "String ('1.sh') is not in the expected bash-array format '( \"item1\" ... )'. Treating as empty list.",
-                *FAILED[:5],
+                *FAILED[:6],
             ],
         ),
     ],

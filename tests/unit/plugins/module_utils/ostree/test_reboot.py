@@ -176,14 +176,37 @@ def fallback() -> list[Phase]:
     return [*tries, AWAY, Phase(9999, "boot-4", FELL_BACK, check="active")]
 
 
+SHELL_LOG = """\
+Running Required Health Check Scripts...
+Script '00_required_scripts_start.sh' SUCCESS
+Running Wanted Health Check Scripts...
+Script '01_update_platforms_check.sh' FAILURE (exit code '1'). Continuing...
+Running Required Health Check Scripts...
+Script '10_zsh.sh' FAILURE (exit code '1'). Continuing...
+'20_other.sh' was skipped due to a previous failure
+greenboot-healthcheck.service: Failed with result 'exit-code'.
+"""
+RUST_LOG = """\
+ INFO  greenboot::greenboot > running required check /etc/greenboot/check/required.d/10_zsh.sh
+ ERROR greenboot::greenboot > required script error:
+ ERROR greenboot::greenboot > required script /etc/greenboot/check/required.d/10_zsh.sh failed!
+looking for zsh
+no zsh
+ ERROR greenboot            > Greenboot error: required health-check failed, skipping remaining scripts
+ INFO  greenboot::handler   > restarting the system
+Error: greenboot healthcheck failed
+"""
+OF_THE_CHECKS = "--boot=-1 --unit=greenboot-healthcheck.service"
+
+
 def test_a_host_that_fell_back_is_reported_with_the_failing_check() -> None:
-    log = (
-        "Running Required Health Check Scripts...\nScript '10_zsh.sh' FAILURE (exit code '1'). Continuing...\n"
-        "greenboot-healthcheck.service: Failed with result 'exit-code'.\n"
-    )
+    """A wanted check that failed before it is not the reason."""
     host = machine(
         *fallback(),
-        says={"--boot=-1 --unit=greenboot-healthcheck.service": (0, log)},
+        says={
+            OF_THE_CHECKS: (0, SHELL_LOG),
+            "--boot=-1 --identifier=10_zsh.sh": (0, "looking for zsh\nno zsh\n"),
+        },
         files={
             "/run/motd.d/boot-status": b"FALLBACK BOOT DETECTED! Default rpm-ostree deployment has been rolled back.\n"
         },
@@ -191,18 +214,38 @@ def test_a_host_that_fell_back_is_reported_with_the_failing_check() -> None:
     failed = failure(host)
     assert "edge-1 is back on 1 (" in failed.message
     assert "and not on 2 (" in failed.message
-    assert "after 4 boots; greenboot says: Script '10_zsh.sh' FAILURE (exit code '1')" in failed.message
+    assert failed.message.endswith("after 4 boots; check 10_zsh.sh says: no zsh")
     assert failed.details["rolled_back"] is True
     assert failed.details["booted"]["version"] == "1"
     assert failed.details["health"] == "green"
-    assert [reason["source"] for reason in failed.details["reasons"]] == ["greenboot", "/run/motd.d/boot-status"]
+    assert [reason["source"] for reason in failed.details["reasons"]] == [
+        "check 10_zsh.sh",
+        "greenboot",
+        "/run/motd.d/boot-status",
+    ]
+    assert failed.details["reasons"][0]["text"] == "looking for zsh\nno zsh"
 
 
 def test_the_other_generation_of_health_checks() -> None:
-    log = "running required check /etc/greenboot/check/required.d/10_zsh.sh\nrequired script /etc/greenboot/check/"
-    log += "required.d/10_zsh.sh failed!\n\nGreenboot error: required health-check failed\nRollback successful\n"
-    host = machine(*fallback(), says={"--boot=-1 --unit=greenboot-healthcheck.service": (0, log)})
-    assert "greenboot says: required script /etc/greenboot/check/required.d/10_zsh.sh failed!" in failure(host).message
+    host = machine(*fallback(), says={OF_THE_CHECKS: (0, RUST_LOG)})
+    failed = failure(host)
+    assert failed.message.endswith("; check 10_zsh.sh says: no zsh")
+    assert failed.details["reasons"][0]["text"] == "looking for zsh\nno zsh"
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        (SHELL_LOG, "Script '10_zsh.sh' FAILURE (exit code '1'). Continuing..."),
+        (
+            RUST_LOG.replace("looking for zsh\nno zsh\n", ""),
+            "ERROR greenboot::greenboot > required script /etc/greenboot/check/required.d/10_zsh.sh failed!",
+        ),
+    ],
+)
+def test_a_check_that_fails_without_a_word(log: str, said: str) -> None:
+    host = machine(*fallback(), says={OF_THE_CHECKS: (0, log)})
+    assert failure(host).message.endswith(f"; check 10_zsh.sh says: {said}")
 
 
 def test_a_deployment_that_was_never_written() -> None:
