@@ -50,7 +50,6 @@ EXAMPLES = r"""
 """
 
 import os
-import sys
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -113,10 +112,10 @@ class CallbackModule(CallbackBase):
             if report.kind != "drift":
                 raise
             self._display.error(f"There is no fleet report: {exc}")
-            sys.exit(EXIT_STATUS["failed"])
+            raise SystemExit(EXIT_STATUS["failed"]) from exc
         if report.kind == "drift":
             # The only way from here to the exit status: ansible-playbook cleans up and lets it pass.
-            sys.exit(report.exit_status)
+            raise SystemExit(report.exit_status)
 
     def _add(self, outcome: Outcome, result: CallbackTaskResult, *, ignored: bool = False) -> None:
         try:

@@ -88,12 +88,11 @@ class Page:
     def _message(self) -> dict[str, t.Any]:
         until = time.monotonic() + 60
         while b"\0" not in self._rest:
-            ready, _, _ = select.select([self._read], [], [], max(0, until - time.monotonic()))
-            assert ready, "Chromium does not answer"
+            assert select.select([self._read], [], [], max(0, until - time.monotonic()))[0], "Chromium does not answer"
             got = os.read(self._read, 1 << 20)
             assert got, "Chromium has ended"
             self._rest += got
-        message, _, self._rest = self._rest.partition(b"\0")
+        message, self._rest = self._rest.split(b"\0", 1)
         decoded = t.cast("dict[str, t.Any]", json.loads(message))
         if "method" in decoded:
             self._events.append(decoded)
