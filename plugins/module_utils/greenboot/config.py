@@ -70,7 +70,7 @@ def shown(text: str, keys: t.Iterable[str]) -> dict[str, str | None]:
     found: dict[str, str | None] = dict.fromkeys(keys)
     for statement in statements(text):
         if statement.key in found:
-            found[statement.key] = statement.text.strip()
+            found[statement.key] = statement.text.strip().encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return found
 
 

@@ -27,7 +27,7 @@ from .layout import (
     folder,
 )
 from .results import results
-from .survey import SIGN_READS, UNIT_READ, enabled_states, installed, parse_units, word_lines
+from .survey import SIGN_READS, UNIT_READ, enabled_states, installed, units, word_lines
 
 _CHECK_FOLDERS = [folder(base, kind) for base in (VENDOR, ADMIN) for kind in (REQUIRED, WANTED)]
 
@@ -114,18 +114,18 @@ def look(node: Node) -> Health:
     generation = installed(found)
     if generation is None:
         return Health(None)
-    return _health(generation, found)
+    return _health(node.name, generation, found)
 
 
-def _health(generation: str, found: t.Mapping[str, Completed | File | None]) -> Health:
+def _health(name: str, generation: str, found: t.Mapping[str, Completed | File | None]) -> Health:
     lines = word_lines(_output(found["files"]))
     files = [(path, word == "executable") for word, path in lines if path.startswith("/")]
     knows = {path for word, path in lines if word == "knows"}
-    units = parse_units(_output(found["units"]))
-    said = verdict.verdict(units.get(HEALTH_CHECK, {}))
+    properties = units(found["units"], name)
+    said = verdict.verdict(properties.get(HEALTH_CHECK, {}))
     checks = ordered(files, generation)
     entries = journal.parse(_output(found["journal"]))
-    text = _content(found["config"]).decode("utf-8", "surrogateescape")
+    text = _content(found["config"]).decode("utf-8", "replace")
     told = results(entries, checks, generation, said)
     if said in (verdict.GREEN, verdict.RED) and not any(entry.unit == HEALTH_CHECK for entry in entries):
         # Not in the journal any more, or in none that we may read.
@@ -142,7 +142,7 @@ def _health(generation: str, found: t.Mapping[str, Completed | File | None]) -> 
         settings=config.values(text),
         disabled=_disabled(text, generation, knows),
         stops=_stops(generation, knows),
-        units=enabled_states(units, generation),
+        units=enabled_states(properties, generation),
         warnings=warnings,
     )
 
@@ -178,9 +178,10 @@ def _fallback(entries: t.Iterable[journal.Entry], status: str) -> Fallback | Non
         booted = next(index for index, each in enumerate(deployments) if each["booted"])
     except (ValueError, TypeError, LookupError, StopIteration):
         return Fallback(None, None)
-    # Falling back puts the booted one before the one that failed.
-    after = deployments[booted + 1 : booted + 2]
-    return Fallback(_deployment(after[0]) if after else None, _deployment(deployments[booted]))
+    # Falling back puts the booted one before the one that failed. Where that did not succeed it is still behind it.
+    before = [each for each in deployments[:booted] if not each.get("staged")]
+    failed = (before or deployments[booted + 1 :])[:1]
+    return Fallback(_deployment(failed[0]) if failed else None, _deployment(deployments[booted]))
 
 
 _TELLERS = (HEALTH_CHECK, CHECK_FALLBACK)

@@ -73,7 +73,7 @@ UNIT_READ: Source = (
     "--property=Id,LoadState,UnitFileState,ActiveState,Job",
     *sorted({unit for units in UNITS.values() for unit in units}),
 )
-"""What gather() reads for parse_units()."""
+"""What gather() reads for units()."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def read(node: Node, wanted: Wanted) -> State:
     return State(
         generation=generation,
         config=_file(found["config"]),
-        units=enabled_states(parse_units(_output(found["units"])), generation),
+        units=enabled_states(units(found["units"], node.name), generation) if generation else {},
         files={script.path: _file(found[script.path]) for script in wanted.all_scripts},
         ours=tuple(rest for word, rest in lines if word == "ours"),
         missing_folders=tuple(rest for word, rest in lines if word == "missing"),
@@ -139,26 +139,33 @@ def installed(found: t.Mapping[str, Completed | File | None]) -> str | None:
     return next((generation for generation in (RUST, SHELL) if found[generation] is not None), None)
 
 
-def enabled_states(units: t.Mapping[str, t.Mapping[str, str]], generation: str | None) -> dict[str, str]:
+def enabled_states(properties: t.Mapping[str, t.Mapping[str, str]], generation: str) -> dict[str, str]:
     """What systemd says of the units that there are being enabled."""
     return {
-        unit: units[unit]["UnitFileState"]
-        for unit in UNITS.get(generation or "", ())
-        if units.get(unit, {}).get("LoadState", "not-found") != "not-found"
+        unit: properties[unit]["UnitFileState"]
+        for unit in UNITS[generation]
+        if properties.get(unit, {}).get("LoadState", "not-found") != "not-found"
     }
 
 
-def parse_units(output: str) -> dict[str, dict[str, str]]:
-    """Blocks of ``Key=value``, with an empty line between two units."""
-    units: dict[str, dict[str, str]] = {}
-    for block in output.split("\n\n"):
+def units(found: Completed | File | None, name: str) -> dict[str, dict[str, str]]:
+    """The properties of units by their names: blocks of ``Key=value``, with an empty line between two units.
+
+    :arg name: of the node.
+    :raises FleetError: without them nothing about greenboot is certain.
+    """
+    if not isinstance(found, Completed) or found.rc != 0:
+        said = last_line(found.stderr) if isinstance(found, Completed) else "there is no systemctl"
+        raise FleetError(f"{name} does not tell what its units are: {said}; greenboot needs systemd")
+    by_name: dict[str, dict[str, str]] = {}
+    for block in found.stdout.split("\n\n"):
         properties = {"LoadState": "not-found", "UnitFileState": "", "ActiveState": "inactive", "Job": ""}
         properties.update(
             {key: value for key, sign, value in (line.partition("=") for line in block.splitlines()) if sign}
         )
         if "Id" in properties:
-            units[properties["Id"]] = properties
-    return units
+            by_name[properties["Id"]] = properties
+    return by_name
 
 
 def refuse_broken(node: Node, scripts: t.Sequence[Script]) -> None:
@@ -185,7 +192,8 @@ def refuse_broken(node: Node, scripts: t.Sequence[Script]) -> None:
         if status != "0":
             complaint = base64.b64decode(text.rstrip("-")).decode("utf-8", "replace")
             raise FleetError(
-                f"{script.option}.content: bash on {node.name} does not understand the script: {last_line(complaint)}",
+                f"{script.option}.content: bash on {node.name} does not understand the script: "
+                + "; ".join(complaint.splitlines()),
                 script=script.file_name,
                 stderr=complaint,
             )

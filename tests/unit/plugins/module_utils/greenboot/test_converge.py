@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import typing as t
 
@@ -117,6 +118,11 @@ def test_a_broken_script_stops_everything(node: Tree, check: bool) -> None:
     assert node.log == []
 
 
+def test_what_bash_says_is_told_in_full(node: Tree) -> None:
+    with pytest.raises(FleetError, match=r"line 2: syntax error .*; .*line 2: `fi'"):
+        bring(node, {"required_checks": [{"name": "a", "content": "#!/bin/sh\nfi\n"}]})
+
+
 def test_an_interpreter_that_is_not_there(node: Tree) -> None:
     with pytest.raises(FleetError, match=r"red_scripts\[0\].content: edge-1 has no /opt/bin/bash"):
         bring(node, {"red_scripts": [{"name": "a", "content": "#!/opt/bin/bash\ntrue\n"}]})
@@ -178,6 +184,21 @@ def test_a_node_that_does_not_keep_what_it_is_told(node: Tree, monkeypatch: pyte
     with pytest.raises(FleetError, match="is not as wanted although every step succeeded") as refused:
         bring(node, {"required_checks": [ZSH]})
     assert refused.value.details["left"][0]["write"] == "/etc/greenboot/check/required.d/10_zsh.sh"
+
+
+def test_a_node_whose_systemd_does_not_answer(node: Tree) -> None:
+    node.systemd = False
+    with pytest.raises(FleetError, match="edge-1 does not tell what its units are"):
+        bring(node, EVERYTHING)
+    assert node.log == []
+
+
+def test_settings_in_another_encoding_stay_as_they_are(node: Tree) -> None:
+    others = b'NAME="caf\xe9"\n'
+    node.put("/etc/greenboot/greenboot.conf", others + b'GREENBOOT_MAX_BOOT_ATTEMPTS="\xe9"\n')
+    result = bring(node, {"max_boot_attempts": 3})
+    assert node.at("/etc/greenboot/greenboot.conf").read_bytes() == others + b"GREENBOOT_MAX_BOOT_ATTEMPTS=3\n"
+    json.dumps(result, ensure_ascii=False).encode()
 
 
 def test_a_node_without_greenboot(tmp_path: pathlib.Path, generation: str) -> None:

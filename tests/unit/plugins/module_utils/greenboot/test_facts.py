@@ -146,6 +146,13 @@ def test_words_of_a_script_are_no_fallback(tmp_path: pathlib.Path) -> None:
         ("{}", None, None),
         ('{"deployments": [{"id": "x", "booted": false}]}', None, None),
         ('{"deployments": [{"id": "x", "booted": true}]}', None, {"id": "x", "checksum": None, "version": None}),
+        # An update that was staged since, and a fallback that could not be made the default.
+        (
+            '{"deployments": [{"id": "n", "booted": false, "staged": true}, {"id": "f", "booted": false},'
+            ' {"id": "x", "booted": true}, {"id": "o", "booted": false}]}',
+            {"id": "f", "checksum": None, "version": None},
+            {"id": "x", "checksum": None, "version": None},
+        ),
     ],
 )
 def test_a_fallback_whose_deployments_are_unknown(
@@ -191,6 +198,13 @@ def test_which_checks_the_release_leaves_out(
     tree = node(tmp_path, generation, program=program)
     tree.put("/etc/greenboot/greenboot.conf", text)
     assert facts(tree)["disabled_checks"] == disabled
+
+
+def test_a_node_whose_systemd_does_not_answer(tmp_path: pathlib.Path) -> None:
+    tree = node(tmp_path, "rust")
+    tree.systemd = False
+    with pytest.raises(FleetError, match="edge-1 does not tell what its units are: Failed to connect to bus"):
+        facts(tree)
 
 
 def test_a_node_without_greenboot(tmp_path: pathlib.Path) -> None:
