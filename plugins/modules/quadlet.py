@@ -143,6 +143,8 @@ options:
 notes:
   - A unit that did not start is an error that holds the last lines of its log in C(log), and the next run tries again.
   - A changed C(.volume) does not change a volume that is there. The module warns of it.
+seealso:
+  - module: evergreen.fleet.podman_auto_update
 """
 
 EXAMPLES = r"""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import typing as t
 
 from ..errors import CommandError, FleetError
-from ..node import Completed, Node
+from ..node import Node
 from .changes import Changes, compare
 from .layout import Places
+from .logs import read_logs
 from .model import STARTED
 from .place import Target, place
 from .plan import SetPlan, plan
@@ -23,8 +24,6 @@ from .state import State
 from .survey import read_state
 from .trial import Verdict, try_out
 from .wanted import Wanted
-
-_LOG_LINES = 20
 
 
 def converge(node: Node, wanted: Wanted, check: bool) -> dict[str, t.Any]:
@@ -85,7 +84,8 @@ def _refuse_down(node: Node, wanted: Wanted, state: State) -> None:
     ]
     if down:
         raise FleetError(
-            f"{', '.join(down)} started, and then did not stay up; the log says why", **_logs(node, wanted, state, down)
+            f"{', '.join(down)} started, and then did not stay up; the log says why",
+            log=read_logs(node, wanted.user, state.uid, down),
         )
 
 
@@ -97,35 +97,8 @@ def _explained(node: Node, wanted: Wanted, error: CommandError) -> FleetError:
         return error
     return FleetError(
         f"{', '.join(failed)} did not start; the log says why. The next run tries again",
-        **_logs(node, wanted, state, failed),
+        log=read_logs(node, wanted.user, state.uid, failed),
     )
-
-
-def _logs(node: Node, wanted: Wanted, state: State, units: t.Sequence[str]) -> dict[str, t.Any]:
-    """Read by whoever the connection is: where journals are not kept, a user has none of its own."""
-    found = node.gather(
-        {
-            name: (
-                "journalctl",
-                "--no-pager",
-                "--quiet",
-                "--output=cat",
-                f"--lines={_LOG_LINES}",
-                *_about(wanted, state, name),
-            )
-            for name in units
-        }
-    )
-    answers = {name: each.stdout.splitlines() if isinstance(each, Completed) else [] for name, each in found.items()}
-    return {"log": answers}
-
-
-def _about(wanted: Wanted, state: State, unit: str) -> tuple[str, ...]:
-    """What the unit says, and what its manager says of it."""
-    if wanted.root:
-        return (f"_SYSTEMD_UNIT={unit}", "+", "_PID=1", f"UNIT={unit}")
-    by = f"_UID={state.uid}"
-    return (f"_SYSTEMD_USER_UNIT={unit}", by, "+", f"USER_UNIT={unit}", by)
 
 
 def _result(

@@ -9,10 +9,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ..outcome import Plan, Run, Step
+from ..outcome import Plan, Step
 from .changes import Changes, running
 from .files import Files
 from .layout import Places
+from .linger import ready
 from .model import NONE, STARTED, STOPPED, Unit
 from .owner import OwnerRun, systemctl
 from .place import Target
@@ -83,7 +84,7 @@ class _Planner:
         starts = self._starts(restarts)
         files, tail = self._files(restarts)
         steps = [
-            *self._linger(),
+            *ready(self.wanted.user, self.state),
             *self._pulls(),
             *self._secrets(),
             *self._downs(),
@@ -115,16 +116,6 @@ class _Planner:
             if unit.service in self.changes.restarts or not self.state.unit(name).done:
                 found.append(name)
         return tuple(found)
-
-    def _linger(self) -> t.Iterator[Step]:
-        if self.wanted.root:
-            return
-        if not self.state.linger:
-            yield Run(
-                ("loginctl", "enable-linger", self.wanted.user), "units of a user that is not logged in need linger"
-            )
-        if not self.state.manager:
-            yield Run(("systemctl", "start", f"user@{self.state.uid}.service"), "the user's systemd does not run yet")
 
     def _pulls(self) -> t.Iterator[Step]:
         for unit in self.wanted.units:
