@@ -19,7 +19,8 @@ description:
   - A play whose variable C(fleet_report_kind) is V(drift) makes the exit status of C(ansible-playbook) tell. It is 0
     when every node is as wanted, 2 when something differs or could not be compared, and 1 when a node failed or was
     not looked at.
-  - In a play whose variable C(fleet_report_kind) is V(rollout) each batch is reported as a wave.
+  - In a play whose variable C(fleet_report_kind) is V(rollout) each batch is reported as a wave. With V(plan) the page
+    speaks of what a change that is not merged yet would do.
   - The report has no result of a task with C(no_log), no difference of a task with C(diff) off, no content of files
     that modules of other collections write, and no arguments of modules.
 requirements:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 Value = t.Any
 """A JSON value."""
 
-Kind = t.Literal["drift", "rollout", "run"]
+Kind = t.Literal["drift", "plan", "rollout", "run"]
 Status = t.Literal["unreachable", "rolled_back", "failed", "red", "drift", "unknown", "changed", "clean", "untouched"]
 Outcome = t.Literal["failed", "drift", "changed", "clean"]
 

@@ -11,6 +11,7 @@ import datetime
 import difflib
 import json
 import os
+import typing as t
 from dataclasses import dataclass
 
 import jinja2
@@ -28,7 +29,9 @@ LABELS: dict[Status, str] = {
     "clean": "as wanted",
     "untouched": "not touched",
 }
-TITLES = {"drift": "Drift report", "rollout": "Rollout report", "run": "Fleet report"}
+# A plan is read before the change that makes the difference is merged.
+PLANNED: dict[Status, str] = {**LABELS, "drift": "to change"}
+TITLES = {"drift": "Drift report", "plan": "Plan", "rollout": "Rollout report", "run": "Fleet report"}
 CAUSES: dict[Cause, str] = {
     "no_check_mode": "it cannot run in check mode",
     "only_a_run_can_tell": "only an upgrade can tell whether there is something newer",
@@ -51,7 +54,6 @@ class Share:
     """A part of the fleet."""
 
     status: Status
-    label: str
     count: int
     percent: float
 
@@ -86,12 +88,13 @@ class Frequent:
 def as_html(report: Report) -> str:
     counts = report.counts
     nodes = report.sorted_nodes
+    labels = PLANNED if report.kind == "plan" else LABELS
     attention = [node for status in STATUSES for node in nodes if node.status == status and status not in _CALM]
     return _TEMPLATE.render(
         report=report,
         title=TITLES[report.kind],
-        headline=_headline(report, counts),
-        shares=_shares(counts),
+        headline=_headline(counts, labels),
+        labels=labels,
         attention=attention,
         calm=[(status, [node for node in nodes if node.status == status]) for status in _CALM if counts[status]],
         versions=collections.Counter(_shown(node.booted) for node in nodes if node.booted).most_common(),
@@ -101,29 +104,28 @@ def as_html(report: Report) -> str:
     )
 
 
-def _headline(report: Report, counts: dict[Status, int]) -> str:
-    total = len(report.nodes)
+def _headline(counts: dict[Status, int], labels: dict[Status, str]) -> str:
+    total = sum(counts.values())
     if total == 0:
         return "No node was looked at"
     told = [(status, counts[status]) for status in STATUSES if counts[status] and status not in ("clean", "untouched")]
     if told:
-        parts = [f"{count} {LABELS[status]}" for status, count in told]
+        parts = [f"{count} {labels[status]}" for status, count in told]
         return f"{_and(parts)}, of {_many(total, 'node')}"
     if counts["untouched"]:
         return f"{counts['untouched']} of {_many(total, 'node')} not touched"
     return f"All {total} nodes are as wanted" if total > 1 else "The node is as wanted"
 
 
-def _shares(counts: dict[Status, int]) -> list[Share]:
+def _shares(counts: t.Mapping[Status, int]) -> list[Share]:
     total = sum(counts.values())
     return [
-        Share(status, LABELS[status], count, round(100 * count / total, 3)) for status, count in counts.items() if count
+        Share(status, counts[status], round(100 * counts[status] / total, 3)) for status in STATUSES if counts[status]
     ]
 
 
 def _wave_shares(wave: Wave, report: Report) -> list[Share]:
-    statuses = collections.Counter(report.nodes[name].status for name in wave.nodes)
-    return _shares({status: statuses[status] for status in STATUSES})
+    return _shares(collections.Counter(report.nodes[name].status for name in wave.nodes))
 
 
 def _frequent(nodes: list[Node]) -> list[Frequent]:
@@ -222,7 +224,6 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        labels=LABELS,
         causes=CAUSES,
         hidden=HIDDEN,
         not_there=NOT_THERE,
@@ -232,6 +233,7 @@ def _template() -> jinja2.Template:
         moment=_moment,
         duration=_duration,
         many=_many,
+        fleet_shares=_shares,
         wave_shares=_wave_shares,
     )
     return environment.get_template("page.html.j2")

@@ -245,4 +245,4 @@ def test_waves(fleet: Fleet) -> None:
 
 def test_an_unknown_kind_is_named(fleet: Fleet) -> None:
     fleet.play(CLEAN, kind="dirft")
-    assert "fleet_report_kind: 'dirft' is none of drift, rollout, run" in fleet.printed
+    assert "fleet_report_kind: 'dirft' is none of drift, plan, rollout, run" in fleet.printed

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 from ansible_collections.evergreen.fleet.plugins.plugin_utils.report.collect import Collector, Event
-from ansible_collections.evergreen.fleet.plugins.plugin_utils.report.model import Report
+from ansible_collections.evergreen.fleet.plugins.plugin_utils.report.model import Kind, Report
 from ansible_collections.evergreen.fleet.plugins.plugin_utils.report.page import as_html
 
 from .fleet import clock, drift, name, rollout
@@ -24,10 +24,10 @@ def text(report: Report) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
 
-def small(*results: dict[str, t.Any], failed: bool = False) -> Report:
+def small(*results: dict[str, t.Any], failed: bool = False, kind: Kind = "drift") -> Report:
     collector = Collector("play.yml", clock(0.01))
     hosts = [f"edge{number}" for number in range(len(results))]
-    collector.play(hosts, hosts, "drift")
+    collector.play(hosts, hosts, kind)
     for host, result in zip(hosts, results, strict=True):
         outcome: t.Any = "failed" if failed else "ok"
         collector.event(
@@ -47,6 +47,7 @@ def differs(before: t.Any, after: t.Any) -> dict[str, t.Any]:
         (small({}, {}), "All 2 nodes are as wanted"),
         (small(), "No node was looked at"),
         (small(differs([], ["a"]), {}), "1 drifted, of 2 nodes"),
+        (small(differs([], ["a"]), {}, kind="plan"), "1 to change, of 2 nodes"),
         (small({"msg": "no"}, failed=True), "1 failed, of 1 node"),
         (drift(), "2 unreachable, 1 failed, 9 drifted and 1 unknown, of 200 nodes"),
         (rollout(), "1 rolled back and 59 changed, of 200 nodes"),
