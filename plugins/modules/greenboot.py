@@ -123,6 +123,8 @@ options:
     type: list
     elements: str
 notes:
+  - GRUB must count boots, or an update that stays red is booted for ever. The module warns where the configuration of
+    GRUB does not have that.
   - Scripts that came with the system, in C(/usr/lib/greenboot), have no time limit. One that may hang can be disabled
     and put there again by this module.
   - A script of the same name that somebody else put in C(/etc/greenboot) is replaced.

@@ -136,6 +136,12 @@ checks:
         - What it wrote. greenboot-rs keeps that only of checks that failed.
       type: str
       sample: zsh is missing
+counts_boots:
+  description: Whether the configuration of GRUB counts boots. Where it does not, a node cannot fall back by itself.
+    Null where there is none, and where greenboot is not installed.
+  type: bool
+  returned: always
+  sample: true
 boot_counter:
   description:
     - The variable of GRUB. How many more boots the deployment gets, V(-1) in the boot that GRUB fell back to, null when

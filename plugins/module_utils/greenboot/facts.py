@@ -45,6 +45,7 @@ def health_facts(health: Health) -> dict[str, t.Any]:
         "verdict": health.verdict,
         "fallback": health.fallback and {"failed": health.fallback.failed, "booted": health.fallback.booted},
         "checks": [_check_facts(each) for each in health.results],
+        "counts_boots": health.counts_boots,
         "boot_counter": counter,
         "attempts_left": None if counter is None else max(counter, 0),
         "boot_success": {"1": True, "0": False}.get(grub.get("boot_success", "")),

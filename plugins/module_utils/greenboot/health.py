@@ -27,7 +27,7 @@ from .layout import (
     folder,
 )
 from .results import results
-from .survey import SIGN_READS, UNIT_READ, enabled_states, installed, units, word_lines
+from .survey import COUNTS_READ, SIGN_READS, UNIT_READ, counts_boots, enabled_states, installed, units, word_lines
 
 _CHECK_FOLDERS = [folder(base, kind) for base in (VENDOR, ADMIN) for kind in (REQUIRED, WANTED)]
 
@@ -87,6 +87,7 @@ class Health:
     results: tuple[Result, ...] = ()
     fallback: Fallback | None = None
     grub: dict[str, str] | None = None
+    counts_boots: bool | None = None
     settings: t.Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     disabled: tuple[str, ...] = ()
     stops: str = EARLY
@@ -104,6 +105,7 @@ def look(node: Node) -> Health:
         **SIGN_READS,
         "config": CONFIG,
         "units": UNIT_READ,
+        "counts": COUNTS_READ,
         "files": ("sh", "-c", _FILES, "sh", PROGRAM, *_CHECK_FOLDERS),
         "journal": ("sh", "-c", _JOURNAL, "sh", CHECK_FALLBACK, HEALTH_CHECK, *_CHECK_FOLDERS),
         "version": ("sh", "-c", _VERSION),
@@ -139,6 +141,7 @@ def _health(name: str, generation: str, found: t.Mapping[str, Completed | File |
         results=tuple(told),
         fallback=_fallback(entries, _output(found["deployments"])),
         grub=grub,
+        counts_boots=counts_boots(found["counts"]),
         settings=config.values(text),
         disabled=_disabled(text, generation, knows),
         stops=_stops(generation, knows),

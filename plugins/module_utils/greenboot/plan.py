@@ -131,9 +131,15 @@ def _enable(state: State, disabled: t.Sequence[str]) -> tuple[Run, ...]:
 def _warnings(state: State, wanted: Wanted) -> tuple[str, ...]:
     checks = state.checks | {script.file_name for script in wanted.all_scripts}
     unknown = [name for name in wanted.disabled or () if name not in checks]
-    if not unknown:
-        return ()
-    return (f"disabled_checks: there is no check {', '.join(unknown)}, so nothing is disabled by that",)
+    warnings = []
+    if unknown:
+        warnings.append(f"disabled_checks: there is no check {', '.join(unknown)}, so nothing is disabled by that")
+    if state.counts_boots is False:
+        warnings.append(
+            "GRUB does not count the boots of this node (its configuration has no boot_counter), so an update that "
+            "stays red is booted again and again and never left; bring the configuration of the boot loader up to date"
+        )
+    return tuple(warnings)
 
 
 def _shown(file: File | None) -> dict[str, str] | None:

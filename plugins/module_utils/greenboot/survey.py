@@ -46,7 +46,7 @@ for folder; do
 done
 IFS=: && set -f
 for file in $(find $checks ! -type d 2>/dev/null | tr '\n' :); do echo "check ${file##*/}"; done
-if ! [ -f "$program" ] || grep -q DISABLED_HEALTHCHECKS "$program"; then echo "knows disabled"; fi
+if grep -q DISABLED_HEALTHCHECKS "$program" 2>/dev/null; then echo "knows disabled"; fi
 :
 """
 
@@ -76,6 +76,18 @@ UNIT_READ: Source = (
 """What gather() reads for units()."""
 
 
+_COUNTS = r"""
+for file; do
+  [ -f "$file" ] || continue
+  if grep -q boot_counter "$file"; then echo counts; else echo blind; fi
+done
+:
+"""
+
+COUNTS_READ: Source = ("sh", "-c", _COUNTS, "sh", "/boot/grub2/grub.cfg", "/boot/grub/grub.cfg")
+"""What gather() reads for counts_boots()."""
+
+
 @dataclass(frozen=True)
 class State:
     """A node. ``generation`` is None where greenboot is not installed.
@@ -98,6 +110,7 @@ class State:
     """Whether the unit of COUNTERS does something when it is started while an update is staged."""
     staged: bool = False
     """Whether an update waits to become bootable."""
+    counts_boots: bool | None = None
 
 
 def read(node: Node, wanted: Wanted) -> State:
@@ -112,6 +125,7 @@ def read(node: Node, wanted: Wanted) -> State:
         "config": CONFIG,
         "staged": _STAGED,
         "units": UNIT_READ,
+        "counts": COUNTS_READ,
         "files": ("sh", "-c", _FILES, "sh", MARK, PROGRAM, checks, *folders),
         **{script.path: script.path for script in wanted.all_scripts},
     }
@@ -127,10 +141,11 @@ def read(node: Node, wanted: Wanted) -> State:
         ours=tuple(rest for word, rest in lines if word == "ours"),
         missing_folders=tuple(rest for word, rest in lines if word == "missing"),
         checks=frozenset(rest for word, rest in lines if word == "check"),
-        knows_disabled=("knows", "disabled") in lines,
+        knows_disabled=generation != SHELL or ("knows", "disabled") in lines,
         # The first releases of the Rust generation act at the start of the next boot instead.
         prepares_updates=generation != RUST or (sign is not None and b"ExecStop=" in sign.content),
         staged=found["staged"] is not None,
+        counts_boots=counts_boots(found["counts"]),
     )
 
 
@@ -197,6 +212,12 @@ def refuse_broken(node: Node, scripts: t.Sequence[Script]) -> None:
                 script=script.file_name,
                 stderr=complaint,
             )
+
+
+def counts_boots(found: Completed | File | None) -> bool | None:
+    """Whether GRUB takes greenboot's count down with every boot. None when there is no configuration of GRUB."""
+    said = _output(found).split()
+    return "counts" in said if said else None
 
 
 def word_lines(output: str) -> list[tuple[str, str]]:

@@ -66,6 +66,7 @@ def state(words: dict[str, t.Any], wanted: Wanted) -> State:
         knows_disabled=words.get("knows_disabled", True),
         prepares_updates=words.get("prepares_updates", True),
         staged=words.get("staged", False),
+        counts_boots=words.get("counts_boots"),
     )
 
 

@@ -167,8 +167,12 @@ def test_a_trigger_that_acts_at_the_next_boot_is_not_started(node: Tree, generat
     assert verbs == {"shell": ["enable", "start"], "rust": ["enable"]}[generation]
 
 
-def test_a_release_that_cannot_disable_checks(node: Tree) -> None:
+def test_a_release_that_cannot_disable_checks(node: Tree, generation: str) -> None:
     node.put("/usr/libexec/greenboot/greenboot", "#!/bin/bash\n")
+    if generation == "rust":
+        # Its program is no text to look into, and all of its releases can.
+        assert bring(node, {"disabled_checks": ["01_repository_dns_check.sh"]})["changed"]
+        return
     with pytest.raises(FleetError, match=r"older than 0\.15\.5"):
         bring(node, {"disabled_checks": ["01_repository_dns_check.sh"]})
 

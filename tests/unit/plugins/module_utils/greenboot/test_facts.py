@@ -173,6 +173,23 @@ def test_a_journal_that_does_not_tell(tmp_path: pathlib.Path, said: str, result:
     assert [each["result"] for each in found["checks"]] == [result] * 4
 
 
+@pytest.mark.parametrize(
+    ("files", "counts"),
+    [
+        ({}, None),
+        ({"/boot/grub2/grub.cfg": 'if [ -n "${boot_counter}" ]; then'}, True),
+        ({"/boot/grub2/grub.cfg": "blscfg"}, False),
+        ({"/boot/grub/grub.cfg": "load_env boot_counter"}, True),
+        ({"/boot/grub/grub.cfg": ""}, False),
+    ],
+)
+def test_whether_grub_counts(tmp_path: pathlib.Path, files: dict[str, str], counts: bool | None) -> None:
+    tree = node(tmp_path, "rust")
+    for path, content in files.items():
+        tree.put(path, content)
+    assert facts(tree)["counts_boots"] is counts
+
+
 def test_a_broken_environment_block_is_a_warning(tmp_path: pathlib.Path) -> None:
     tree = node(tmp_path, "rust")
     tree.put("/boot/grub2/grubenv", b"boot_counter=1\n")
