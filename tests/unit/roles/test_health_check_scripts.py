@@ -16,6 +16,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.evergreen.fleet.plugins.filter.health_checks import FilterModule
 from ansible_collections.evergreen.fleet.plugins.plugin_utils.health_checks import Refused, health_checks
 
 FOLDER = Path(__file__).parents[3] / "roles" / "health_checks" / "files" / "checks"
@@ -358,3 +360,24 @@ def test_refusals(case: tuple[list[dict[str, t.Any]], str]) -> None:
     with pytest.raises(Refused) as refused:
         health_checks(checks, str(FOLDER))
     assert words in str(refused.value)
+
+
+def test_files_of_greenboot() -> None:
+    greenboot_files = FilterModule().filters()["greenboot_files"]
+    checks = health_checks([{"check": "dns", "order": 1}], str(FOLDER))
+    files = greenboot_files(
+        {"required_checks": checks, "red_scripts": [{"name": "log", "content": "date >>/root/log"}]}
+    )
+    assert [(file["path"], file["mode"]) for file in files] == [
+        ("/etc/greenboot/check/required.d/01_dns.sh", "0755"),
+        ("/etc/greenboot/red.d/50_log.sh", "0755"),
+    ]
+    assert "getent" in files[0]["content"]
+    assert files[0]["content"].startswith("#!/bin/sh\n")
+    with pytest.raises(AnsibleFilterError, match=r"greenboot_files: red_scripts\[0\]\.name"):
+        greenboot_files({"red_scripts": [{"name": "../log", "content": "x"}]})
+
+
+def test_the_filter_says_one_sentence() -> None:
+    with pytest.raises(AnsibleFilterError, match="health_checks: check 1: there is no check ping"):
+        FilterModule().filters()["health_checks"]([{"check": "ping"}], str(FOLDER))
