@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ..errors import CommandError, FleetError
 from ..node import Node
+from ..outcome import Step
 from .changes import Changes, compare
 from .layout import Places
+from .linger import ready
 from .logs import read_logs
 from .model import STARTED
 from .place import Target, place
@@ -35,6 +38,14 @@ def converge(node: Node, wanted: Wanted, check: bool) -> dict[str, t.Any]:
     before = _read(node, wanted)
     targets = place(wanted, before.podman)
     refuse_on_node(wanted, targets, before)
+    opening: tuple[Step, ...] = ()
+    if not before.ready and not check and (targets or before.manifest):
+        # Without the user's systemd there is no runtime folder, and podman says nothing of images and secrets.
+        opening = tuple(ready(wanted.user, before))
+        for step in opening:
+            step.apply(node)
+        before = _read(node, wanted)
+        refuse_on_node(wanted, targets, before)
     changes = compare(wanted, targets, before)
     verdict = _try(node, wanted, targets, before, changes)
     planned = plan(wanted, targets, before, changes, verdict.missing)
@@ -43,9 +54,10 @@ def converge(node: Node, wanted: Wanted, check: bool) -> dict[str, t.Any]:
         try:
             planned.plan.apply(node)
         except CommandError as exc:
-            raise _explained(node, wanted, exc) from exc
+            raise _explained(node, wanted, before, exc) from exc
         after = _read(node, wanted)
         _refuse_down(node, wanted, after)
+    planned = replace(planned, plan=replace(planned.plan, steps=(*opening, *planned.plan.steps)))
     return _result(wanted, targets, planned, after, changes, verdict)
 
 
@@ -89,10 +101,14 @@ def _refuse_down(node: Node, wanted: Wanted, state: State) -> None:
         )
 
 
-def _explained(node: Node, wanted: Wanted, error: CommandError) -> FleetError:
+def _explained(node: Node, wanted: Wanted, before: State, error: CommandError) -> FleetError:
     """A unit that does not start says why in the journal, not in what systemctl prints."""
+    if error.argv[0] != "systemctl":
+        return error
     state = _read(node, wanted)
-    failed = [name for name, unit in state.units.items() if unit.active == "failed" or "auto-restart" in unit.sub]
+    names = [name for name, unit in state.units.items() if unit.failed]
+    # One that had failed before has failed again only if it was started again.
+    failed = [name for name in names if name in error.argv or not before.unit(name).failed]
     if not failed:
         return error
     return FleetError(

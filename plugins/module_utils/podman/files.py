@@ -13,7 +13,8 @@ import base64
 import typing as t
 from dataclasses import dataclass
 
-from ..node import Node
+from ..errors import CommandError, FleetError
+from ..node import Node, last_line
 from .owner import as_owner
 from .place import Target
 
@@ -65,7 +66,10 @@ class Files:
     def apply(self, node: Node) -> None:
         lines = [f"{each.mode:04o} ={base64.b64encode(each.content).decode()} {each.path}\n" for each in self.puts]
         lines += [f"- = {path}\n" for path in self.drops]
-        node.run(as_owner(self.user, "sh", "-c", _WRITE), stdin="".join(lines).encode())
+        try:
+            node.run(as_owner(self.user, "sh", "-c", _WRITE), stdin="".join(lines).encode())
+        except CommandError as exc:
+            raise FleetError(f"cannot replace files of {self.user}: {last_line(exc.stderr)}", node=node.name) from exc
 
     def report(self) -> dict[str, t.Any]:
         return {

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from ..errors import FleetError
 from ..node import Completed, Node, Source
 from .autoupdate import FAILED, PENDING, ROLLED_BACK, UNCHANGED, UPDATED, Answer, read_answer
+from .keys import spell
 from .layout import Places
 from .logs import read_logs
 from .owner import as_owner
@@ -22,6 +23,8 @@ from .timer import NAME, Timer, drop_in
 from .timer import plan as plan_timer
 from .update import Options, UpdateAll, UpdateUnit, auto_update
 from .wanted import check_user
+
+_TLS_VERIFY = (4, 6)
 
 _WORDS = {FAILED: "was not updated", ROLLED_BACK: "did not start with its update and was rolled back"}
 
@@ -57,6 +60,11 @@ def keep_current(node: Node, request: Request, check: bool) -> dict[str, t.Any]:
     state = read_state(node, Places(request.user), "", files=[drop_in(request.user)], units=[NAME], secrets=[])
     if state.podman is None:
         raise FleetError("the node has no podman, so there is nothing to update")
+    if request.options.tls_verify is not None and state.podman < _TLS_VERIFY:
+        raise FleetError(
+            f"tls_verify: podman auto-update knows it from {spell(_TLS_VERIFY)} on, and the node has "
+            f"{state.podman_version}; say it with insecure= of the registry in registries.conf"
+        )
     before = _look(node, request)
     timer_steps = plan_timer(request.user, request.timer, state) if request.timer else ()
     updates = _updates(request, before)

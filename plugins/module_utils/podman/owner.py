@@ -14,7 +14,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ..node import Node
+from ..errors import CommandError
+from ..node import Completed, Node, last_line
 
 NO_USER = 41
 """Exit code: the node has no such user."""
@@ -46,6 +47,29 @@ def as_owner(user: str, *argv: str) -> tuple[str, ...]:
     return ("sh", "-c", _BECOME, "sh", user, *argv)
 
 
+def run_as(
+    node: Node, user: str, argv: t.Sequence[str], stdin: bytes | None = None, ok: t.Collection[int] = (0,)
+) -> Completed:
+    """Run a program as a user.
+
+    :raises CommandError: as Node.run(), about the program and not about what became the user.
+    """
+    try:
+        return node.run(as_owner(user, *argv), stdin=stdin, ok=ok)
+    except CommandError as exc:
+        if exc.rc is None:
+            raise
+        said = last_line(exc.stderr) or last_line(exc.stdout) or "it said nothing"
+        raise CommandError(
+            f"{' '.join(argv[:2])} of {user} ended with exit code {exc.rc}: {said}",
+            argv=argv,
+            rc=exc.rc,
+            stdout=exc.stdout,
+            stderr=exc.stderr,
+            node=exc.node,
+        ) from exc
+
+
 def systemctl(user: str) -> tuple[str, ...]:
     return ("systemctl",) if user == "root" else ("systemctl", "--user")
 
@@ -60,7 +84,7 @@ class OwnerRun:
     ok: tuple[int, ...] = (0,)
 
     def apply(self, node: Node) -> None:
-        node.run(as_owner(self.user, *self.argv), ok=self.ok)
+        run_as(node, self.user, self.argv, ok=self.ok)
 
     def report(self) -> dict[str, t.Any]:
         return {"argv": list(self.argv), "user": self.user, "reason": self.reason}

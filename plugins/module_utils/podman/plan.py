@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from ..outcome import Plan, Step
 from .changes import Changes, running
-from .files import Files
 from .layout import Places
 from .linger import ready
 from .model import NONE, STARTED, STOPPED, Unit
@@ -20,10 +19,10 @@ from .place import Target
 from .pull import pull
 from .relations import triggered
 from .render import object_name
+from .replacing import file_steps
 from .secret import PutSecret
 from .show import difference
-from .state import Manifest, State
-from .survey import MANIFEST_ENDING
+from .state import State
 from .unitfile import parse
 from .wanted import Wanted
 
@@ -82,9 +81,9 @@ class _Planner:
     def plan(self) -> SetPlan:
         restarts = self._restarts()
         starts = self._starts(restarts)
-        files, tail = self._files(restarts)
+        files, tail = file_steps(self.wanted, self.targets, self.state, self.changes, restarts)
         steps = [
-            *ready(self.wanted.user, self.state),
+            *(ready(self.wanted.user, self.state) if self.targets or self.state.manifest else ()),
             *self._pulls(),
             *self._secrets(),
             *self._downs(),
@@ -163,35 +162,6 @@ class _Planner:
             name = path.rpartition("/")[2]
             if name.endswith(".network") and found is not None:
                 yield object_name(Unit(name, "", parse(found.content.decode(errors="replace"))))
-
-    def _files(self, restarts: tuple[str, ...]) -> tuple[list[Files], list[Files]]:
-        """The step that replaces files, and the one that says that all is done."""
-        changes, current = self.changes, self.state.manifest
-        final = Manifest(
-            files=tuple(each.path for each in self.targets),
-            units=tuple(unit.pattern for unit in self.wanted.units),
-            secrets=tuple(each.name for each in self.wanted.secrets),
-        )
-        # Until all is done it also lists what is still to go, so that a run that is cut short can be taken up.
-        first = Manifest(
-            files=(*final.files, *changes.obsolete),
-            units=(*final.units, *changes.gone),
-            secrets=(*final.secrets, *changes.stale),
-            restarts=restarts,
-        )
-        user, head, tail = self.wanted.user, [], []
-        if changes.files or first not in (current, Manifest()):
-            puts = (self._manifest(first), *changes.targets)
-            head.append(Files(user, puts, changes.obsolete, "differs from the set"))
-        if final == Manifest() and (current or head):
-            tail.append(Files(user, (), (self._manifest(final).path,), "the set is empty"))
-        elif first != final:
-            tail.append(Files(user, (self._manifest(final),), (), "nothing is left to do"))
-        return head, tail
-
-    def _manifest(self, manifest: Manifest) -> Target:
-        path = f"{Places(self.wanted.user).quadlets}/.{self.wanted.name}{MANIFEST_ENDING}"
-        return Target("manifest", path, manifest.text(), 0o600)
 
     def _reload(self) -> t.Iterator[Step]:
         stale = any(unit.needs_reload for unit in self.state.units.values())

@@ -146,7 +146,7 @@ def _refuse_missing(unit: Unit, wanted: Wanted, state: State) -> None:
     given = {each.name for each in wanted.secrets}
     kept = set(state.secrets) - set(state.manifest.secrets if state.manifest else ()) | given
     for name in secrets(unit):
-        if name not in kept:
+        if name not in kept and state.ready:
             raise FleetError(
                 f"units: {unit.name} needs the secret {name}, which {wanted.user} does not have on the node; give "
                 "it in secrets, or create it there first"

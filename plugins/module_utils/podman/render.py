@@ -17,111 +17,10 @@ from ..errors import FleetError
 from .keys import QUADLET, spell
 from .model import Unit
 from .relations import references
+from .run_options import OTHERS, SWITCHES, VALUES, WORDS
 
 if t.TYPE_CHECKING:
     from .wanted import Wanted
-
-# Keys that become an option with the value as it is, once for each line.
-_VALUES: t.Mapping[str, t.Mapping[str, str]] = {
-    "Container": {
-        "AddHost": "--add-host=",
-        "CgroupsMode": "--cgroups=",
-        "DNS": "--dns=",
-        "DNSOption": "--dns-option=",
-        "DNSSearch": "--dns-search=",
-        "Entrypoint": "--entrypoint=",
-        "EnvironmentFile": "--env-file=",
-        "ExposeHostPort": "--expose=",
-        "GIDMap": "--gidmap=",
-        "GroupAdd": "--group-add=",
-        "HealthCmd": "--health-cmd=",
-        "HealthInterval": "--health-interval=",
-        "HealthOnFailure": "--health-on-failure=",
-        "HealthRetries": "--health-retries=",
-        "HealthStartPeriod": "--health-start-period=",
-        "HealthTimeout": "--health-timeout=",
-        "HostName": "--hostname=",
-        "IP": "--ip=",
-        "IP6": "--ip6=",
-        "LogDriver": "--log-driver=",
-        "LogOpt": "--log-opt=",
-        "Mask": "--security-opt=mask=",
-        "Memory": "--memory=",
-        "Mount": "--mount=",
-        "Network": "--network=",
-        "NetworkAlias": "--network-alias=",
-        "PidsLimit": "--pids-limit=",
-        "PublishPort": "--publish=",
-        "Pull": "--pull=",
-        "SeccompProfile": "--security-opt=seccomp=",
-        "Secret": "--secret=",
-        "SecurityLabelFileType": "--security-opt=label=filetype:",
-        "SecurityLabelLevel": "--security-opt=label=level:",
-        "SecurityLabelType": "--security-opt=label=type:",
-        "ShmSize": "--shm-size=",
-        "StopSignal": "--stop-signal=",
-        "StopTimeout": "--stop-timeout=",
-        "SubGIDMap": "--subgidname=",
-        "SubUIDMap": "--subuidname=",
-        "Timezone": "--tz=",
-        "Tmpfs": "--tmpfs=",
-        "UIDMap": "--uidmap=",
-        "Ulimit": "--ulimit=",
-        "Unmask": "--security-opt=unmask=",
-        "UserNS": "--userns=",
-        "Volume": "--volume=",
-        "WorkingDir": "--workdir=",
-    },
-    "Volume": {"Driver": "--driver=", "Type": "--opt=type=", "Device": "--opt=device="},
-    "Network": {
-        "Driver": "--driver=",
-        "Gateway": "--gateway=",
-        "IPAMDriver": "--ipam-driver=",
-        "IPRange": "--ip-range=",
-        "Options": "--opt=",
-        "Subnet": "--subnet=",
-    },
-}
-
-# Keys whose value is a list of words, each of which becomes an option.
-_WORDS: t.Mapping[str, t.Mapping[str, str]] = {
-    "Container": {
-        "AddCapability": "--cap-add=",
-        "AddDevice": "--device=",
-        "Annotation": "--annotation=",
-        "DropCapability": "--cap-drop=",
-        "Environment": "--env=",
-        "Label": "--label=",
-        "Sysctl": "--sysctl=",
-    },
-    "Volume": {"Label": "--label="},
-    "Network": {"Label": "--label="},
-}
-
-# Keys that are on or off.
-_SWITCHES: t.Mapping[str, t.Mapping[str, str]] = {
-    "Container": {
-        "EnvironmentHost": "--env-host",
-        "NoNewPrivileges": "--security-opt=no-new-privileges",
-        "ReadOnly": "--read-only",
-        "RunInit": "--init",
-        "SecurityLabelDisable": "--security-opt=label=disable",
-        "SecurityLabelNested": "--security-opt=label=nested",
-        "VolatileTmp": "--tmpfs=/tmp:rw,size=512M,mode=1777",
-    },
-    "Volume": {},
-    "Network": {"DisableDNS": "--disable-dns", "Internal": "--internal", "IPv6": "--ipv6"},
-}
-
-# Keys with a meaning of their own below.
-_OTHERS: t.Mapping[str, tuple[str, ...]] = {
-    "Container": (
-        *("AutoUpdate", "ContainerName", "Exec", "GlobalArgs", "Group", "Image", "Notify", "PodmanArgs", "Rootfs"),
-        *("ServiceName", "User"),
-    ),
-    "Volume": ("Copy", "GlobalArgs", "Group", "Options", "PodmanArgs", "ServiceName", "User", "VolumeName"),
-    "Network": ("GlobalArgs", "NetworkName", "PodmanArgs", "ServiceName"),
-}
 
 _PODMAN = "/usr/bin/podman"
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9@%_+=:,./-]+")
@@ -132,12 +31,12 @@ def render(unit: Unit, wanted: Wanted) -> str:
 
     :raises FleetError: the file has something that cannot be written so.
     """
-    if unit.group not in _VALUES:
+    if unit.group not in VALUES:
         raise FleetError(
             f"units: {unit.name} needs podman {spell(QUADLET)} or newer; for an older one only .container, .volume and "
             ".network can be written as plain units"
         )
-    known = {*_VALUES[unit.group], *_WORDS[unit.group], *_SWITCHES[unit.group], *_OTHERS[unit.group]}
+    known = {*VALUES[unit.group], *WORDS[unit.group], *SWITCHES[unit.group], *OTHERS[unit.group]}
     for entry in unit.file.entries:
         if entry.section == unit.group and entry.key not in known:
             raise FleetError(
@@ -218,12 +117,12 @@ def _options(unit: Unit, names: t.Mapping[str, str]) -> list[str]:
         if entry.section != unit.group or not entry.value:
             continue
         value = _with_names(entry.value, names)
-        if entry.key in _VALUES[unit.group]:
-            found.append(_VALUES[unit.group][entry.key] + value)
-        elif entry.key in _WORDS[unit.group]:
-            found += [_WORDS[unit.group][entry.key] + word for word in shlex.split(value)]
-        elif entry.key in _SWITCHES[unit.group] and value.lower() in ("yes", "true", "1", "on"):
-            found.append(_SWITCHES[unit.group][entry.key])
+        if entry.key in VALUES[unit.group]:
+            found.append(VALUES[unit.group][entry.key] + value)
+        elif entry.key in WORDS[unit.group]:
+            found += [WORDS[unit.group][entry.key] + word for word in shlex.split(value)]
+        elif entry.key in SWITCHES[unit.group] and value.lower() in ("yes", "true", "1", "on"):
+            found.append(SWITCHES[unit.group][entry.key])
     return found
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ..node import Node
 from .model import Secret
-from .owner import as_owner
+from .owner import run_as
 from .state import DIGEST_LABEL
 
 # Slow on purpose: the label is no way to guess a short secret.
@@ -44,7 +44,7 @@ class PutSecret:
     def apply(self, node: Node) -> None:
         salt = secrets.token_hex(16)
         argv = self._argv(f"{DIGEST_LABEL}={salt}:{_digest(salt, self.secret.value)}")
-        node.run(as_owner(self.user, *argv), stdin=self.secret.value.encode())
+        run_as(node, self.user, argv, stdin=self.secret.value.encode())
 
     def report(self) -> dict[str, t.Any]:
         return {"argv": list(self._argv(DIGEST_LABEL)), "user": self.user, "reason": self.reason}

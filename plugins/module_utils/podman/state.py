@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .keys import Version
+from .manifest import Manifest
 
 _VERSION = re.compile(r"(\d+)\.(\d+)\S*")
 
@@ -47,41 +48,17 @@ class UnitState:
 
     @property
     def running(self) -> bool:
-        # A unit that waits for its next try has just failed.
-        return self.active in ("active", "activating", "reloading", "refreshing") and "auto-restart" not in self.sub
+        return self.active in ("active", "activating", "reloading", "refreshing") and not self.failed
+
+    @property
+    def failed(self) -> bool:
+        # One that waits for its next try has just failed too.
+        return self.active == "failed" or self.sub.startswith("auto-restart")
 
     @property
     def done(self) -> bool:
         """Running, or a job that is over and went well."""
         return self.running or (self.type == "oneshot" and self.result == "success" and self.ended)
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a set consists of on the node. ``restarts`` are units that a run which did not end left to restart."""
-
-    files: tuple[str, ...] = ()
-    units: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
-    restarts: tuple[str, ...] = ()
-
-    def text(self) -> bytes:
-        lines = ["# Written by evergreen.fleet.quadlet: what belongs to this set. The module removes what it lists."]
-        for kind, names in self._lines():
-            lines += [f"{kind} {name}" for name in names]
-        return "\n".join([*lines, ""]).encode()
-
-    def _lines(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        return ("file", self.files), ("unit", self.units), ("secret", self.secrets), ("restart", self.restarts)
-
-    @classmethod
-    def parse(cls, content: bytes) -> Manifest:
-        found: dict[str, list[str]] = {"file": [], "unit": [], "secret": [], "restart": []}
-        for line in content.decode(errors="replace").splitlines():
-            kind, _space, name = line.partition(" ")
-            if kind in found and name:
-                found[kind].append(name)
-        return cls(tuple(found["file"]), tuple(found["unit"]), tuple(found["secret"]), tuple(found["restart"]))
 
 
 @dataclass(frozen=True)
@@ -104,6 +81,11 @@ class State:
     secrets: t.Mapping[str, str] = field(default_factory=dict)
     """The label with the digest, by the name of a secret; empty for one without it."""
     units: t.Mapping[str, UnitState] = field(default_factory=dict)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the owner's systemd runs, and so podman can be asked."""
+        return self.manager or self.uid == 0
 
     def unit(self, name: str) -> UnitState:
         return self.units.get(name, UnitState(name))

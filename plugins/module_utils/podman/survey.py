@@ -11,14 +11,13 @@ import typing as t
 from ..errors import CommandError, FleetError
 from ..node import Completed, Node, last_line
 from .layout import Places
+from .manifest import ENDING
 from .owner import NO_USER, NOT_ALLOWED, as_owner, systemctl
 from .state import State, Unreadable, parse_state
 
 PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Type,Result,InactiveEnterTimestampMonotonic"
 )
-
-MANIFEST_ENDING = ".evergreen"
 
 # Runs as the owner. Every argument is a word for what to look at, ":", and its name.
 SURVEY = r"""
@@ -81,7 +80,7 @@ fi
 # Without a unit it describes the manager itself, which tells as well whether there is one.
 shown=$(systemctl $manager show --property=@PROPERTIES@ $units 2>/dev/null)
 printf 'units %s\n%s\n' "$?" "$shown"
-""".replace("@MANIFEST@", MANIFEST_ENDING).replace("@PROPERTIES@", PROPERTIES)
+""".replace("@MANIFEST@", ENDING).replace("@PROPERTIES@", PROPERTIES)
 
 
 def read_state(

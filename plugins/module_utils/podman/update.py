@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ..errors import CommandError
 from ..node import Completed, Node, last_line
 from .autoupdate import FAILED, ROLLED_BACK, UPDATED, Answer, Container, read_answer
-from .owner import as_owner, systemctl
+from .owner import run_as, systemctl
 
 _AUTHFILE_LABEL = "io.containers.autoupdate.authfile"
 
@@ -49,7 +49,7 @@ class UpdateAll:
     reason: str
 
     def update(self, node: Node) -> Answer:
-        return read_answer(node.run(as_owner(self.user, *auto_update(self.options, dry_run=False)), ok=(0, ERROR)))
+        return read_answer(run_as(node, self.user, auto_update(self.options, dry_run=False), ok=(0, ERROR)))
 
     def report(self) -> dict[str, t.Any]:
         return {"argv": list(auto_update(self.options, dry_run=False)), "user": self.user, "reason": self.reason}
@@ -110,7 +110,7 @@ class UpdateUnit:
         return True
 
     def _run(self, node: Node, *argv: str) -> Completed:
-        return node.run(as_owner(self.user, *argv))
+        return run_as(node, self.user, argv)
 
     def report(self) -> dict[str, t.Any]:
         images = ", ".join(each.image for each in self.containers)

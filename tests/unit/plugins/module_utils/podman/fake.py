@@ -11,7 +11,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.evergreen.fleet.plugins.module_utils.node import Completed, File, Source, completed
-from ansible_collections.evergreen.fleet.plugins.module_utils.podman.state import Found, Manifest, State, UnitState
+from ansible_collections.evergreen.fleet.plugins.module_utils.podman.manifest import Manifest
+from ansible_collections.evergreen.fleet.plugins.module_utils.podman.state import Found, State, UnitState
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.wanted import Wanted
 
 HOME = "/home/core"

@@ -265,6 +265,8 @@ def test_a_node_without_podman_or_an_answer() -> None:
         keep_current(Podman(found=state(podman=None)), request(), check=False)
     with pytest.raises(FleetError, match="gave no document: Error: no route"):
         keep_current(Podman("oops", rc=125), request(), check=False)
+    with pytest.raises(FleetError, match=r"tls_verify: podman auto-update knows it from 4\.6 on"):
+        keep_current(Podman(found=state(podman=(4, 5))), request(tls_verify=True), check=False)
 
 
 DROP_IN = f"{UNITS}/podman-auto-update.timer.d/50-evergreen.conf"

@@ -11,9 +11,9 @@ import typing as t
 import pytest
 from ansible_collections.evergreen.fleet.plugins.module_utils.errors import CommandError, FleetError
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.converge import converge
+from ansible_collections.evergreen.fleet.plugins.module_utils.podman.manifest import Manifest
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.owner import NO_USER, NOT_ALLOWED
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.place import place
-from ansible_collections.evergreen.fleet.plugins.module_utils.podman.state import Manifest
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.wanted import Wanted
 
 from .fake import HOME, FakeNode, answer, encoded, state, wanted
@@ -73,6 +73,17 @@ def test_the_first_run(check: bool) -> None:
     ]
 
 
+def test_a_user_that_never_logged_in() -> None:
+    """Its secrets can only be looked for when its systemd runs."""
+    found = wanted({"web.container": TEXT + "[Container]\nSecret=db\n"})
+    closed = answer(state(linger=False, manager=False))
+    assert len(converge(FakeNode([closed], trial=accepted("web.service")), found, check=True)["steps"]) == 5
+    node = FakeNode([closed, answer(state())])
+    with pytest.raises(FleetError, match="needs the secret db"):
+        converge(node, found, check=False)
+    assert node.ran == ["loginctl enable-linger core", "systemctl start user@1000.service"]
+
+
 def test_what_the_generator_refuses_is_not_written() -> None:
     node = FakeNode([answer(state())], trial=f"generator 1 = {encoded(b'converting x: bad')}\nverify 0 =\n")
     with pytest.raises(FleetError, match=r"does not accept web\.container: converting x: bad"):
@@ -96,12 +107,24 @@ def test_a_unit_that_does_not_start(failing: str, after: str, sentence: str) -> 
     assert refused.value.details["log"] == {"web.service": ["the log of web.service"]}
 
 
+def test_what_had_failed_before_explains_nothing() -> None:
+    found = wanted({"web.container": TEXT, "idle.container": TEXT.replace("[Install]\nWantedBy=default.target\n", "")})
+    ill = state(units={"idle.service": "failed"})
+    node = FakeNode(
+        [answer(ill), answer(state(units={"idle.service": "failed"}))],
+        trial=accepted("web.service", "idle.service"),
+        failing="start web",
+    )
+    with pytest.raises(CommandError, match="systemctl --user of core ended with exit code 1: Job failed"):
+        converge(node, found, check=False)
+
+
 def test_a_pull_that_fails_stops_nothing() -> None:
     found = wanted({"web.container": TEXT.replace(":1", ":2")})
     before = ready(wanted({"web.container": TEXT}))
     trial = f"missing registry.example.com/web:2\n{accepted('web.service')}"
-    node = FakeNode([before, before], trial=trial, failing="podman pull")
-    with pytest.raises(CommandError):
+    node = FakeNode([before], trial=trial, failing="podman pull")
+    with pytest.raises(CommandError, match="podman pull of core ended with exit code 1"):
         converge(node, found, check=False)
     assert node.ran == ["trial", "podman pull --quiet registry.example.com/web:2"]
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 import pytest
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.changes import compare
+from ansible_collections.evergreen.fleet.plugins.module_utils.podman.manifest import Manifest
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.place import place
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.plan import SetPlan, plan
-from ansible_collections.evergreen.fleet.plugins.module_utils.podman.state import Manifest, State
+from ansible_collections.evergreen.fleet.plugins.module_utils.podman.state import State
 
 from .fake import QUADLETS, UNITS, state, wanted
 
@@ -56,7 +57,7 @@ class Case:
 
 
 CASES = [
-    Case("an empty set that never was", {}, []),
+    Case("an empty set that never was", {}, [], node={"linger": False, "manager": False}),
     Case(
         "the first run, for a user that never logged in",
         {"web.container": WEB, "data.volume": DATA},

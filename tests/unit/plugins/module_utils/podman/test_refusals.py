@@ -10,13 +10,14 @@ import typing as t
 
 import pytest
 from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
+from ansible_collections.evergreen.fleet.plugins.module_utils.podman.manifest import Manifest
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.place import place
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.refusals import (
     linked,
     refuse_impossible,
     refuse_on_node,
 )
-from ansible_collections.evergreen.fleet.plugins.module_utils.podman.state import Manifest, State
+from ansible_collections.evergreen.fleet.plugins.module_utils.podman.state import State
 
 from .fake import HOME, QUADLETS, state, wanted
 

@@ -12,14 +12,15 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.evergreen.fleet.plugins.module_utils.errors import CommandError, FleetError
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
 from ansible_collections.evergreen.fleet.plugins.module_utils.node import LocalNode
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.files import Files
+from ansible_collections.evergreen.fleet.plugins.module_utils.podman.manifest import Manifest
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.model import Secret
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.owner import NO_USER, OwnerRun, as_owner
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.place import Target
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.secret import PutSecret, matches
-from ansible_collections.evergreen.fleet.plugins.module_utils.podman.state import DIGEST_LABEL, Manifest, parse_state
+from ansible_collections.evergreen.fleet.plugins.module_utils.podman.state import DIGEST_LABEL, parse_state
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.survey import SURVEY
 
 ME = getpass.getuser()
@@ -65,7 +66,7 @@ def test_one_file_that_cannot_be_written_leaves_all_as_they_were(tmp_path: pathl
     there.write_text("old")
     (tmp_path / "file").write_text("no folder")
     puts = (target(there, "new"), target(tmp_path / "file/x", "x"))
-    with pytest.raises(CommandError):
+    with pytest.raises(FleetError, match=f"cannot replace files of {ME}: mkdir"):
         Files(ME, puts, (), "test").apply(LocalNode())
     assert there.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "web.container"]
