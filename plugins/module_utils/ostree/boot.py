@@ -29,6 +29,8 @@ _CHECK = "greenboot-healthcheck.service"
 _UP = "multi-user.target"
 # Only of the shell generation. It fails when it will not reboot: no counter, fallen back already, or one entry only.
 _RED_REBOOT = "redboot-auto-reboot.service"
+# Also of that generation: the other one runs these scripts before its checks count as failed.
+_RED_SCRIPTS = "redboot-task-runner.service"
 
 _READS: t.Mapping[str, Source] = {
     "boot": BOOT_ID,
@@ -39,6 +41,7 @@ _READS: t.Mapping[str, Source] = {
         "--property=Id,LoadState,ActiveState,Job",
         _CHECK,
         _UP,
+        _RED_SCRIPTS,
         _RED_REBOOT,
     ),
 }
@@ -81,13 +84,17 @@ def progress(system: str, units: t.Mapping[str, t.Mapping[str, str]]) -> str:
         return STOPPING
     if check.get("LoadState") == "loaded":
         if state == "failed":
-            return RED
+            return CHECKING if _starting(units.get(_RED_SCRIPTS, {})) or _starting(units.get(_RED_REBOOT, {})) else RED
         if state == "active":
             return GREEN if up else BOOTING
-        # Waiting for its turn is a job; an ordered start that has begun is activating.
-        if state == "activating" or check.get("Job", "0") not in ("", "0"):
+        if _starting(check):
             return CHECKING
     return UNCHECKED if up else BOOTING
+
+
+def _starting(unit: t.Mapping[str, str]) -> bool:
+    """Waiting for its turn is a job; an ordered start that has begun is activating."""
+    return unit.get("ActiveState") == "activating" or unit.get("Job", "0") not in ("", "0")
 
 
 def _units(output: str) -> dict[str, dict[str, str]]:

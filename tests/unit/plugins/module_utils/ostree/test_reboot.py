@@ -392,6 +392,36 @@ def test_the_machine_that_waits_cannot_be_the_one_that_reboots() -> None:
             },
             "booting",
         ),
+        # red scripts of the shell generation, which may take longer than a reboot needs to begin
+        (
+            "running",
+            {
+                "multi-user.target": {"ActiveState": "active"},
+                "greenboot-healthcheck.service": {"LoadState": "loaded", "ActiveState": "failed"},
+                "redboot-task-runner.service": {"ActiveState": "activating"},
+            },
+            "checking",
+        ),
+        (
+            "running",
+            {
+                "multi-user.target": {"ActiveState": "active"},
+                "greenboot-healthcheck.service": {"LoadState": "loaded", "ActiveState": "failed"},
+                "redboot-task-runner.service": {"ActiveState": "active"},
+                "redboot-auto-reboot.service": {"ActiveState": "inactive", "Job": "99"},
+            },
+            "checking",
+        ),
+        (
+            "running",
+            {
+                "multi-user.target": {"ActiveState": "active"},
+                "greenboot-healthcheck.service": {"LoadState": "loaded", "ActiveState": "failed"},
+                "redboot-task-runner.service": {"ActiveState": "active"},
+                "redboot-auto-reboot.service": {"ActiveState": "failed"},
+            },
+            "red",
+        ),
     ],
 )
 def test_progress(system: str, units: dict[str, dict[str, str]], expected: str) -> None:
