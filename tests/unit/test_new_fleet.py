@@ -77,6 +77,7 @@ def test_its_own_checks_pass(fleet: Path) -> None:
     [
         ("environments/canary/group_vars/all/pins.yml", "fleet_os_version", "fleet_os_versoin", "fleet_os_versoin"),
         ("environments/common/group_vars/fleet.yml", '"22:30"', "22:30", "write it in quotes"),
+        ("environments/common/group_vars/fleet.yml", "check: dns", "check: dsn", "dsn"),
         ("butane/host.bu.j2", "contents:", "contnets:", "butane/host.bu.j2:8:7: unused key contnets"),
     ],
 )
