@@ -34,6 +34,9 @@ FILE_TYPES: t.Mapping[str, Version] = {
 DROP_INS: Version = (5, 0)
 """The first podman whose generator reads drop-ins of Quadlet files."""
 
+HEALTHY: Version = (5, 0)
+"""The first podman with Notify=healthy. Before, the key was on or off."""
+
 _NEW_KEYS: t.Mapping[Version, t.Mapping[str, str]] = {
     (4, 4): {
         "Container": (

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..errors import FleetError
-from .keys import DROP_INS, FILE_TYPES, NEWEST, QUADLET, first_version, similar_key, spell
+from .keys import DROP_INS, FILE_TYPES, HEALTHY, NEWEST, QUADLET, first_version, similar_key, spell
 from .model import Unit
 from .place import Target
 from .relations import Port, image, ports, references, secrets
@@ -108,6 +108,12 @@ def _refuse_boot_target(wanted: Wanted, unit: Unit) -> None:
 def _refuse_versions(unit: Unit, state: State) -> None:
     if state.podman is None:
         raise FleetError(f"units: the node has no podman that {unit.name} could run with")
+    # Older ones take it for "no", and the unit counts as started before it can answer.
+    if unit.file.value("Container", "Notify") == "healthy" and state.podman < HEALTHY:
+        raise FleetError(
+            f"units: {unit.name}: podman knows Notify=healthy from {spell(HEALTHY)} on, and the node has "
+            f"{state.podman_version}; leave it out and wait in ExecStartPost= of [Service], or update podman"
+        )
     if state.podman < QUADLET:
         return
     since = FILE_TYPES[unit.type]

@@ -51,11 +51,13 @@ def render(unit: Unit, wanted: Wanted) -> str:
         "[Unit]",
         *_copied(unit, "Unit"),
         "RequiresMountsFor=%t/containers",
+        *(f"{key}=network-online.target" for key in ("Wants", "After") if wanted.root),
         *(f"{key}={name}" for name in bound for key in ("Requires", "After")),
         "",
         "[Service]",
-        *_copied(unit, "Service"),
         *service,
+        # The user's own come last: they count.
+        *_copied(unit, "Service"),
     ]
     if unit.installed:
         lines += ["", "[Install]", *_copied(unit, "Install")]
@@ -68,10 +70,14 @@ def _container(unit: Unit, wanted: Wanted) -> list[str]:
     if (image is None) == (rootfs is None):
         raise FleetError(f"units: {unit.name} needs either Image= or Rootfs= in [Container]")
     names = {each.name: object_name(each) for each in wanted.units if each.type in ("volume", "network")}
-    notify = "container" if unit.file.value("Container", "Notify") in ("yes", "true", "1", "on") else "conmon"
+    kind = unit.file.value("Service", "Type") or "notify"
+    if kind not in ("notify", "oneshot"):
+        raise FleetError(f"units: {unit.name}: Type={kind} is none that podman serves; give notify or oneshot")
+    notify = "container" if _on(unit.file.value("Container", "Notify") or "no") else "conmon"
     words = [
         f"--name={object_name(unit)}",
-        *("--cidfile=%t/%N.cid", "--replace", "--rm", "-d", f"--sdnotify={notify}"),
+        *("--cidfile=%t/%N.cid", "--replace", "--rm"),
+        *(("-d", f"--sdnotify={notify}") if kind == "notify" else ()),
         *([] if unit.file.value("Container", "CgroupsMode") else ["--cgroups=split"]),
         *_options(unit, names),
     ]
@@ -86,8 +92,7 @@ def _container(unit: Unit, wanted: Wanted) -> list[str]:
         "Environment=PODMAN_SYSTEMD_UNIT=%n",
         "KillMode=mixed",
         "Delegate=yes",
-        "Type=notify",
-        "NotifyAccess=all",
+        *(("Type=notify", "NotifyAccess=all") if kind == "notify" else ()),
         "SyslogIdentifier=%N",
         f"ExecStart={start}{' ' + command if command else ''}",
         f"ExecStop={remove}",
@@ -121,7 +126,7 @@ def _options(unit: Unit, names: t.Mapping[str, str]) -> list[str]:
             found.append(VALUES[unit.group][entry.key] + value)
         elif entry.key in WORDS[unit.group]:
             found += [WORDS[unit.group][entry.key] + word for word in shlex.split(value)]
-        elif entry.key in SWITCHES[unit.group] and value.lower() in ("yes", "true", "1", "on"):
+        elif entry.key in SWITCHES[unit.group] and _on(value):
             found.append(SWITCHES[unit.group][entry.key])
     return found
 
@@ -135,8 +140,12 @@ def _volume_options(unit: Unit) -> list[str]:
     copy = unit.file.value("Volume", "Copy") or "true"
     return [
         *([f"--opt=o={','.join(options)}"] if options else []),
-        *([] if copy.lower() in ("yes", "true", "1", "on") else ["--opt=nocopy"]),
+        *([] if _on(copy) else ["--opt=nocopy"]),
     ]
+
+
+def _on(value: str) -> bool:
+    return value.lower() in ("1", "yes", "y", "true", "t", "on")
 
 
 def _with_names(value: str, names: t.Mapping[str, str]) -> str:

@@ -37,15 +37,20 @@ while IFS=' ' read -r content name; do
 done
 encoded() { printf '='; base64 "$1" | tr -d '\n'; }
 
+# Without its runtime folder podman would start a store of another kind.
+has() { [ -d "${XDG_RUNTIME_DIR:-/run}" ] && podman image exists "$1" 2>/dev/null; }
+
 verify= generate=
 for word; do
   case $word in
     link:*) path=${word#link:}; ln -s "$path" "$quadlets/${path##*/}" ;;
     unit:*) verify=$verify$newline${word#unit:} ;;
-    image:*) podman image exists "${word#image:}" 2>/dev/null || printf 'missing %s\n' "${word#image:}" ;;
+    image:*) has "${word#image:}" || printf 'missing %s\n' "${word#image:}" ;;
     generate) generate=1 ;;
   esac
 done
+
+[ -d "${XDG_RUNTIME_DIR:-/run}" ] || export XDG_RUNTIME_DIR="$scratch/run"
 
 if [ -n "$generate" ]; then
   for generator in /usr/libexec/podman/quadlet /usr/lib/podman/quadlet \

@@ -125,6 +125,11 @@ MEMORY = {"a.container": f"[Container]\n{IMAGE}\nMemory=1g"}
     ("units", "podman", "sentence"),
     [
         (MEMORY, (5, 4), "podman knows Memory= in [Container] from 5.5 on, and the node has 5.4.0"),
+        (
+            {"a.container": f"[Container]\n{IMAGE}\nNotify=healthy"},
+            (4, 9),
+            "podman knows Notify=healthy from 5.0 on, and the node has 4.9.0",
+        ),
         ({"a.pod": "[Pod]"}, (4, 9), "podman knows .pod files from 5.0 on, and the node has 4.9.0"),
         (
             {"a.container": "[Container]\nImmage=x"},

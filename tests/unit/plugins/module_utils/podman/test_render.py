@@ -105,6 +105,7 @@ def test_volumes_and_networks_are_made_when_they_are_not_there(name: str, text: 
             "[Container]\nImage=x\nPod=a.pod\n",
             "Pod= has no counterpart in podman older than 4.4",
         ),
+        ("a.container", "[Container]\nImage=x\n[Service]\nType=simple\n", "Type=simple is none that podman serves"),
         ("a.container", "[Container]\nExec=x\n", "a.container needs either Image= or Rootfs="),
     ],
 )
@@ -112,3 +113,11 @@ def test_what_cannot_be_written_so(name: str, text: str, sentence: str) -> None:
     with pytest.raises(FleetError) as refused:
         rendered(name, {name: text})
     assert sentence in refused.value.message
+
+
+def test_a_job_ends_by_itself() -> None:
+    file = parse(rendered("job.container", {"job.container": "[Container]\nImage=x\n[Service]\nType=oneshot\n"}))
+    assert file.value("Service", "Type") == "oneshot"
+    run = file.value("Service", "ExecStart") or ""
+    assert "-d" not in run.split()
+    assert "--sdnotify" not in run
