@@ -83,6 +83,7 @@ options:
     description:
       - Files that change a part of a Quadlet file (podman 5.0), or of a unit of systemd in the set or outside of it.
         This is the whole list.
+      - One that is removed from a unit outside of the set counts when that unit is next started.
     type: list
     elements: dict
     default: []

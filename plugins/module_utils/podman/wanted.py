@@ -17,7 +17,7 @@ from .unitfile import BadLine, UnitFile, parse
 
 Params = t.Mapping[str, t.Any]
 
-_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?")
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _SET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _STEM = re.compile(r"[A-Za-z0-9:_][A-Za-z0-9:_.\\-]*@?[A-Za-z0-9:_.\\-]*")
 _DROP_IN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.conf")

@@ -18,10 +18,13 @@ from ansible_collections.evergreen.fleet.plugins.module_utils.podman.files impor
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.manifest import Manifest
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.model import Secret
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.owner import NO_USER, OwnerRun, as_owner
-from ansible_collections.evergreen.fleet.plugins.module_utils.podman.place import Target
+from ansible_collections.evergreen.fleet.plugins.module_utils.podman.place import Target, place
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.secret import PutSecret, matches
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.state import DIGEST_LABEL, parse_state
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.survey import SURVEY
+from ansible_collections.evergreen.fleet.plugins.module_utils.podman.trial import try_out
+
+from .fake import wanted
 
 ME = getpass.getuser()
 
@@ -147,3 +150,26 @@ def test_a_program_of_the_owner(programs: t.Callable[[str, str], None]) -> None:
     OwnerRun(ME, ("podman", "x"), "test", ok=(3,)).apply(LocalNode())
     with pytest.raises(FleetError):
         OwnerRun(ME, ("podman", "x"), "test").apply(LocalNode())
+
+
+def test_a_trial(programs: t.Callable[[str, str], None]) -> None:
+    """The scratch folder has the units and their drop-ins, and systemd-analyze is told to look there."""
+    programs("podman", "exit 1")
+    programs(
+        "systemd-analyze",
+        'case "$*" in *--version) exit 1 ;; esac\n'
+        'echo "$PWD/job.service:1: $* $SYSTEMD_UNIT_PATH $(cat job.service job.service.d/a.conf | tr "\\n" " ")"\n'
+        "exit 1",
+    )
+    found = wanted(
+        {"job.service": "[Service]\nExecStart=/bin/true\n", "job.timer": "[Timer]\nOnCalendar=daily\n"},
+        user=ME,
+        drop_ins=[{"unit": "job.service", "name": "a.conf", "content": "[Unit]\nA=1"}],
+    )
+    with pytest.raises(FleetError) as refused:
+        try_out(LocalNode(), ME, place(found, (5, 4)), images=["x/y"])
+    message = refused.value.message
+    assert message.startswith("units: systemd does not accept the set: job.service:1: ")
+    assert "verify ./job.service ./job.timer" in message
+    assert "--recursive-errors" not in message
+    assert "[Service] ExecStart=/bin/true [Unit] A=1" in message
