@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import collections
 import datetime
-import difflib
-import json
 import os
 import typing as t
 from dataclasses import dataclass
 
 import jinja2
 
-from .model import STATUSES, Cause, Deployment, Hidden, Node, Report, Setting, Status, Value, Wave
+from .compare import row
+from .model import STATUSES, Cause, Deployment, Hidden, Node, Report, Status, Wave
 
 LABELS: dict[Status, str] = {
     "unreachable": "unreachable",
@@ -43,8 +42,6 @@ HIDDEN: dict[Hidden, str] = {
     "diff_off": "What differs is not shown: diff is off.",
     "content": "The content of a file differs. It is not shown, because a module of another collection writes it.",
 }
-NOT_THERE = "not there"
-
 # As many nodes are named in the list of frequent differences; more would hide how many there are.
 _NAMED = 3
 
@@ -56,23 +53,6 @@ class Share:
     status: Status
     count: int
     percent: float
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a value. ``mark`` is - where only the node has it, + where only the repository has, else a space."""
-
-    mark: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """A setting for the table of a node."""
-
-    name: str
-    found: tuple[Line, ...]
-    wanted: tuple[Line, ...]
 
 
 @dataclass(frozen=True)
@@ -154,29 +134,6 @@ def _many(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _row(setting: Setting) -> Row:
-    """Lists and texts of several lines are shown by line, each marked if the other side has it not."""
-    found, wanted = _lines(setting.found), _lines(setting.wanted)
-    marked: dict[str, list[Line]] = {"found": [], "wanted": []}
-    for verb, a, b, c, d in difflib.SequenceMatcher(None, found, wanted, autojunk=False).get_opcodes():
-        same = verb == "equal"
-        marked["found"].extend(Line(" " if same else "-", text) for text in found[a:b])
-        marked["wanted"].extend(Line(" " if same else "+", text) for text in wanted[c:d])
-    return Row(setting.name, tuple(marked["found"]), tuple(marked["wanted"]))
-
-
-def _lines(value: Value) -> list[str]:
-    if value is None:
-        return []
-    if isinstance(value, list):
-        return [_text(each) for each in value]
-    return _text(value).splitlines()
-
-
-def _text(value: Value) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
 def _shown(deployment: Deployment | None) -> str:
     if deployment is None:
         return ""
@@ -226,8 +183,7 @@ def _template() -> jinja2.Template:
     environment.globals.update(
         causes=CAUSES,
         hidden=HIDDEN,
-        not_there=NOT_THERE,
-        row=_row,
+        row=row,
         shown=_shown,
         summary=_summary,
         moment=_moment,

@@ -65,8 +65,17 @@ def test_lists_are_compared_by_their_items() -> None:
     assert lines == [("del", "-", "a"), ("span", " ", "b"), ("span", " ", "b"), ("ins", "+", "c")]
 
 
-def test_what_is_not_there_is_said() -> None:
-    assert "packages a not there" in text(small(differs(["a"], None))).replace("- a", "a")
+@pytest.mark.parametrize(("value", "said"), [(None, "not there"), ([], "empty"), ("", "empty")])
+def test_what_is_not_there_is_said(value: t.Any, said: str) -> None:
+    assert f"packages - a {said}" in text(small(differs(["a"], value)))
+
+
+def test_long_texts_are_shown_around_their_differences() -> None:
+    lines = [f"line{number}" for number in range(100)]
+    shown = text(small(differs("\n".join(lines), "\n".join([*lines[:50], "new", *lines[51:]]))))
+    assert "line2 … 44 lines … line47 line48 line49 - line50 line51" in shown
+    assert "+ new line51 line52 line53 … 43 lines … line97 line98 line99" in shown
+    assert "line20" not in shown
 
 
 def test_frequent_differences_come_first_and_once() -> None:
