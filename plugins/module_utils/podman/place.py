@@ -61,6 +61,7 @@ def place(wanted: Wanted, podman: Version | None) -> tuple[Target, ...]:
                 each.content.encode(),
                 services=(services.get(each.unit, each.unit),) if not quadlet else _changed_by(each.unit, wanted),
                 scratch=f"{'quadlets' if quadlet else 'units'}/{name}",
+                verified="" if quadlet or each.unit in services.values() else each.unit,
             )
         )
     for file in wanted.files:

@@ -63,9 +63,8 @@ class _Planner:
         self.changes = changes
         self.missing = missing
         self.services = wanted.services
-        self.plain = {
-            each.services[0] for each in targets if each.verified and each.path.startswith(Places(wanted.user).units)
-        }
+        units, paths = Places(wanted.user).units, {each.name: each.path for each in targets}
+        self.plain = {unit.service for unit in wanted.units if paths[unit.name].startswith(units)}
         self.networks = tuple(
             object_name(unit)
             for unit in wanted.units

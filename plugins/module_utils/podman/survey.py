@@ -134,4 +134,5 @@ def refuse_owner(answer: Completed, user: str) -> None:
     if answer.rc == NO_USER:
         raise FleetError(f"user: the node has no user {user}; create it first, or give one that exists")
     if answer.rc == NOT_ALLOWED:
-        raise FleetError(f"user: only root and {user} itself can manage units of {user}; use become")
+        who = "root" if user == "root" else f"root and {user} itself"
+        raise FleetError(f"user: only {who} can manage units of {user}; use become")

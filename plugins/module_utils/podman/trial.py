@@ -78,7 +78,11 @@ if [ -n "$verify" ]; then
   [ -z "$user" ] || mode=--user
   cd "$units" || exit
   paths=
-  for name in $verify; do [ -f "$name" ] && paths=$paths$newline./$name; done
+  for name in $verify; do
+    # What has only a drop-in here is looked up by its name.
+    [ -f "$name" ] && name=./$name
+    paths=$paths$newline$name
+  done
   # The trailing colon adds the folders of the node.
   SYSTEMD_UNIT_PATH=$units: systemd-analyze $mode --man=no $strict verify $paths >"$scratch/out" 2>&1
   printf 'verify %s %s\n' "$?" "$(encoded "$scratch/out")"

@@ -164,12 +164,15 @@ def test_a_trial(programs: t.Callable[[str, str], None]) -> None:
     found = wanted(
         {"job.service": "[Service]\nExecStart=/bin/true\n", "job.timer": "[Timer]\nOnCalendar=daily\n"},
         user=ME,
-        drop_ins=[{"unit": "job.service", "name": "a.conf", "content": "[Unit]\nA=1"}],
+        drop_ins=[
+            {"unit": "job.service", "name": "a.conf", "content": "[Unit]\nA=1"},
+            {"unit": "their.timer", "name": "a.conf", "content": "[Timer]\nOnCalendar=daily"},
+        ],
     )
     with pytest.raises(FleetError) as refused:
         try_out(LocalNode(), ME, place(found, (5, 4)), images=["x/y"])
     message = refused.value.message
     assert message.startswith("units: systemd does not accept the set: job.service:1: ")
-    assert "verify ./job.service ./job.timer" in message
+    assert "verify ./job.service ./job.timer their.timer " in message
     assert "--recursive-errors" not in message
     assert "[Service] ExecStart=/bin/true [Unit] A=1" in message
