@@ -39,8 +39,6 @@ def _next(node: Node, default: Result, result: Result) -> None:
     needed = result.get("reboot_needed")
     node.following = _deployment(default) if needed else None
     node.reboot_reason = str(result.get("reboot_reason", "")) if needed else None
-    if not needed:
-        node.booted = _deployment(default)
 
 
 def _rebooted(node: Node, result: Result) -> None:
