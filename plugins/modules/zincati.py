@@ -18,9 +18,9 @@ description:
   - All drop-ins of the node are read and merged as the agent does it, by the rules of its source code. The task fails
     before anything is touched when the agent would not start with the result, or when a drop-in of somebody else has
     the last word about an option that is given. The agent itself says nothing about the latter.
-  - The agent is restarted when its drop-ins changed, and when it still runs with a configuration from before the last
-    change of any drop-in. It is not restarted otherwise, and a unit that does not run is not started, unless
-    O(service) says so.
+  - The agent is restarted when its drop-ins changed, when it still runs with a configuration from before the last
+    change of any drop-in, and when it has failed. It is not restarted otherwise, and a unit that was stopped is not
+    started, unless O(service) says so.
   - Needs nothing on the node but C(sh), the coreutils and systemd. A run that changes nothing costs one round trip.
 extends_documentation_fragment:
   - evergreen.fleet.attributes

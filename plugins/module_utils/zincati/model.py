@@ -36,6 +36,11 @@ class Service:
         """Whether it runs, or systemd goes on trying to start it."""
         return self.active_state in ("active", "activating", "reloading", "failed")
 
+    @property
+    def failing(self) -> bool:
+        """Whether the agent has not come up, for good or until systemd tries again."""
+        return self.active_state == "failed" or self.sub_state == "auto-restart"
+
     @classmethod
     def parse(cls, output: str) -> Service:
         """Of ``systemctl show``; a property that an older systemd does not have keeps its default."""

@@ -144,8 +144,10 @@ def _service(host: Host, wanted: Wanted, *, changed: bool) -> tuple[Step, ...]:
     if service.masked and wanted.service is None:
         return ()
     if service.at_work and not service.masked:
-        if changed or host.stale or (wanted.service == RUNNING and service.active_state == "failed"):
+        if changed or host.stale:
             steps.append(_systemctl("Zincati reads its configuration only when it starts", "restart"))
+        elif service.failing:
+            steps.append(_systemctl("it has not come up", "restart"))
     elif wanted.service == RUNNING:
         steps.append(_systemctl("it does not run", "restart"))
     return tuple(steps)

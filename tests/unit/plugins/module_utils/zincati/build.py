@@ -98,11 +98,13 @@ class FakeNode:
         command = " ".join(argv)
         self.done.append(command)
         if command == self.fails:
+            self.service.update({"ActiveState": "failed", "ExecMainStartTimestamp": f"@{self.now}"})
             raise CommandError(f"{argv[0]} ended with exit code 1", argv=argv, rc=1, node=self.name)
         changes: dict[str, dict[str, str]] = {
             "mkdir -p /etc/zincati/config.d": {},
             "systemctl restart zincati.service": {
                 "ActiveState": "active",
+                "SubState": "running",
                 "ExecMainStartTimestamp": f"@{self.now}",
             },
             "systemctl mask --now zincati.service": {"LoadState": "masked", "ActiveState": "inactive"},
