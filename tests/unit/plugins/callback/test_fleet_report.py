@@ -30,7 +30,12 @@ class Fleet:
         self.folder = folder
         python = sys.executable
         hosts = {f"edge{number}": {} for number in (1, 2, 10)}
-        shared = {"ansible_connection": "local", "ansible_python_interpreter": python, "folder": str(folder)}
+        shared = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": python,
+            "ansible_become": False,
+            "folder": str(folder),
+        }
         inventory = {"fleet": {"hosts": hosts, "vars": shared}}
         (folder / "inventory.json").write_text(json.dumps(inventory))
         self.report = folder / "reports" / "today"
@@ -48,6 +53,9 @@ class Fleet:
 {tasks}
 """
         (self.folder / "play.yml").write_text(play)
+        return self.run("play.yml", *arguments)
+
+    def run(self, playbook: str, *arguments: str) -> int:
         environment = {
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".ansible" / "collections"),
@@ -57,7 +65,7 @@ class Fleet:
             "EVERGREEN_FLEET_REPORT_FOLDER": str(self.report),
         }
         environment.pop("ANSIBLE_CONFIG", None)
-        command = [Path(sys.executable).parent / "ansible-playbook", "-i", "inventory.json", "play.yml", *arguments]
+        command = [Path(sys.executable).parent / "ansible-playbook", "-i", "inventory.json", playbook, *arguments]
         done = subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=120
         )
@@ -246,3 +254,16 @@ def test_waves(fleet: Fleet) -> None:
 def test_an_unknown_kind_is_named(fleet: Fleet) -> None:
     fleet.play(CLEAN, kind="dirft")
     assert "fleet_report_kind: 'dirft' is none of drift, plan, rollout, run" in fleet.printed
+
+
+def test_the_playbook_drift(fleet: Fleet) -> None:
+    """This machine is no OSTree host, and its inventory wants nothing of it."""
+    assert fleet.run("evergreen.fleet.drift", "--check") == 0, fleet.printed
+    assert fleet.document()["kind"] == "drift"
+    assert set(fleet.statuses().values()) == {"clean"}
+
+
+def test_the_playbook_drift_without_check_mode_stops_at_once(fleet: Fleet) -> None:
+    assert fleet.run("evergreen.fleet.drift") == 1
+    assert "drift.yml needs --check" in fleet.printed
+    assert {node["step"] for node in fleet.document()["nodes"]} == {"Is this check mode, with a report?"}
