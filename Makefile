@@ -11,7 +11,7 @@ GATE := setup lint unit sanity build molecule
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup tools lint unit sanity build molecule molecule-full next test test-full lab lab-destroy libvirt bench clean
+.PHONY: help setup tools lint unit sanity build molecule molecule-full next test test-full lab lab-destroy new-fleet libvirt bench clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,6 +60,9 @@ lab: setup libvirt  ## Build a node from its Butane file and show it: the collec
 
 lab-destroy: setup libvirt  ## Take the lab away again
 	@scripts/lab --extra-vars lab_state=absent
+
+new-fleet: tools  ## Start a fleet repository of your own: make new-fleet DIR=../my-fleet
+	@scripts/new-fleet $(DIR)
 
 libvirt:
 	@scripts/libvirt-up
