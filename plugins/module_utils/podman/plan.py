@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ from .replacing import file_steps
 from .secret import PutSecret
 from .show import difference
 from .state import State
-from .unitfile import parse
+from .unitfile import BadLine, parse
 from .wanted import Wanted
 
 # From this podman on, a secret can be replaced in one go.
@@ -65,13 +66,6 @@ class _Planner:
         self.services = wanted.services
         units, paths = Places(wanted.user).units, {each.name: each.path for each in targets}
         self.plain = {unit.service for unit in wanted.units if paths[unit.name].startswith(units)}
-        self.networks = tuple(
-            object_name(unit)
-            for unit in wanted.units
-            if unit.type == "network"
-            and any(each.name == unit.name for each in changes.targets)
-            and unit.service in self._up
-        )
 
     @property
     def _up(self) -> frozenset[str]:
@@ -160,7 +154,9 @@ class _Planner:
             found = self.state.files.get(path)
             name = path.rpartition("/")[2]
             if name.endswith(".network") and found is not None:
-                yield object_name(Unit(name, "", parse(found.content.decode(errors="replace"))))
+                # Somebody may have spoilt the file: then nobody knows what the network is called.
+                with contextlib.suppress(BadLine):
+                    yield object_name(Unit(name, "", parse(found.content.decode(errors="replace"))))
 
     def _reload(self) -> t.Iterator[Step]:
         stale = any(unit.needs_reload for unit in self.state.units.values())
@@ -189,19 +185,27 @@ class _Planner:
         if failed:
             yield self._systemctl("reset-failed", failed, "failed before; systemd counts the tries")
         sockets = [name for name in restarts if name.endswith(".socket")]
+        networks = list(self._changed_networks())
         reason = "changed, or needs what changed"
-        if restarts and not sockets and not self.networks:
+        if restarts and not sockets and not networks:
             yield self._systemctl("restart", restarts, reason)
-        elif restarts:
-            # A socket does not start while its service runs, and a network is not removed while a container is in it.
-            served = self._served(sockets)
+            restarts = ()
+        # A socket does not start while its service runs, and a network is not removed while a container is in it.
+        served = self._served(sockets)
+        if restarts:
             yield self._systemctl("stop", [*restarts, *(each for each in served if each not in restarts)], reason)
-            for name in self.networks:
-                yield self._podman("network", "rm", name, reason="podman does not change a network", ok=(0, 1))
-            again = [name for name in restarts if name not in served]
-            yield self._systemctl("start", again, reason)
+        for name in networks:
+            yield self._podman("network", "rm", name, reason="podman does not change a network", ok=(0, 1))
+        if restarts:
+            yield self._systemctl("start", [name for name in restarts if name not in served], reason)
         if starts:
             yield self._systemctl("start", starts, "to be started")
+
+    def _changed_networks(self) -> t.Iterator[str]:
+        changed = {each.name for each in self.changes.targets if each.path in self.state.files}
+        for unit in self.wanted.units:
+            if unit.type == "network" and unit.name in changed:
+                yield object_name(unit)
 
     def _served(self, sockets: t.Collection[str]) -> list[str]:
         """The services that sockets have started, and that the next request will start again."""

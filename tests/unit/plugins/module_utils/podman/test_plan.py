@@ -148,6 +148,20 @@ CASES = [
         restarted=("lan-network.service", "web.service"),
     ),
     Case(
+        "also one that nothing uses at the moment",
+        {"lan.network": NEW + LAN},
+        ["write .web.evergreen lan.network", "systemctl --user daemon-reload", "podman network rm systemd-lan"],
+        had={"lan.network": LAN},
+        node={"manifest": None},
+    ),
+    Case(
+        "a file that somebody has spoilt is removed too",
+        {},
+        ["write .web.evergreen - lan.network", "systemctl --user daemon-reload", "write - .web.evergreen"],
+        had={"lan.network": "hm"},
+        node={"manifest": manifest("lan.network")},
+    ),
+    Case(
         "a changed volume cannot change the one that is there",
         {"data.volume": NEW + DATA},
         [
