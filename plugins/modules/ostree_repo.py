@@ -169,7 +169,8 @@ options:
   gpg_keys:
     description:
       - Fingerprints of the GPG keys that sign the commits that O(refs) are at, and the summary. Other signatures stay.
-      - Signing with a key that has a passphrase works only while the agent of O(gpg_home) knows it.
+      - Signing with a key that has a passphrase works only while the agent of O(gpg_home) knows it. gpg starts that
+        agent where it does not run, and leaves it running.
     type: list
     elements: str
     default: []

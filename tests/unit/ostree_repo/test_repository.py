@@ -35,6 +35,11 @@ def test_a_tree_is_committed_signed_and_published_once(repo: Repo, tree: Path, k
 
     made = repo.module(**wanted)
     assert verbs(made) == verbs(predicted)
+    # Only the checksum of the new commit was not known before: it went by the name of the ref.
+    after = made["diff"]["after"]
+    assert (predicted["diff"]["after"]["refs"], after["refs"]) == ({CANARY: CANARY}, {CANARY: repo.tip(CANARY)})
+    assert after["signed"].pop(repo.tip(CANARY)) == predicted["diff"]["after"]["signed"].pop(CANARY)
+    assert {**after, "refs": {}} == {**predicted["diff"]["after"], "refs": {}}
     ref = made["refs"][0]
     assert ref["commit"] == repo.tip(CANARY)
     assert ref["version"] == "1"

@@ -12,11 +12,12 @@ from dataclasses import replace
 from ...errors import FleetError
 from ...node import Node
 from ...outcome import Plan, Run, Step
+from ..reference import COMMIT
 from .keyfile import keys
 from .model import Repository, summary_is_current
 from .moves import configured, moves, refuse_unknown_remotes
 from .survey import Looked, look, read
-from .upkeep import prune, upkeep
+from .upkeep import kept_up, prune, upkeep
 from .wanted import Wanted, WantedRef
 
 # libostree's names for the modes that its command line has other names for
@@ -37,7 +38,7 @@ def converge(node: Node, wanted: Wanted, check: bool) -> dict[str, t.Any]:
     steps = (*_init(before, wanted), *moving, *upkeep(after, wanted, before.refs), *prune(before, wanted))
     _refuse_full(before, wanted, steps)
     if check or not steps:
-        return _result(wanted, before, after, steps)
+        return _result(wanted, before, kept_up(after, wanted, before.refs), steps)
     return _carry_out(node, wanted, before, looked)
 
 
@@ -142,12 +143,13 @@ def _result(wanted: Wanted, before: Repository, after: Repository, steps: t.Sequ
 
 
 def _ref(repository: Repository, ref: WantedRef) -> dict[str, t.Any]:
-    commit = repository.commits.get(repository.refs[ref.name])
+    tip = repository.refs[ref.name]
+    commit = repository.commits.get(tip)
     return {
         "name": ref.name,
-        "commit": commit and commit.checksum,
+        "commit": tip if COMMIT.fullmatch(tip) else None,
         "version": commit and commit.text("version"),
         "timestamp": commit and commit.timestamp,
         "bindings": list((commit and commit.bindings) or ()),
-        "signed_by": sorted(repository.signed.get(repository.refs[ref.name], ())),
+        "signed_by": sorted(repository.signed.get(tip, ())),
     }

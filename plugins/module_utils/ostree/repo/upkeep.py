@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ...outcome import Run, Step
-from .model import SUMMARY, Repository, delta_name, delta_target, summary_is_current
+from .model import SUMMARY, Repository, Summary, delta_name, delta_target, summary_is_current
 from .steps import SignCommit, UpdateSummary
 from .wanted import Wanted
 
@@ -19,8 +20,8 @@ def upkeep(repository: Repository, wanted: Wanted, tips: t.Mapping[str, str]) ->
 
     :arg tips: where the refs were before the run, which is where clients are.
     """
-    more = (*_sign(repository, wanted), *_generate(repository, wanted, tips))
-    stale = _stale(repository, wanted)
+    more = (*_sign(repository, wanted), *_generate(repository, wanted, tips).values())
+    stale = _stale(repository, wanted).values()
     publish = wanted.summary and (bool(more) or not _published(repository, wanted))
     steps: list[Step] = [*more]
     if publish:
@@ -29,6 +30,19 @@ def upkeep(repository: Repository, wanted: Wanted, tips: t.Mapping[str, str]) ->
     if stale and wanted.summary:
         steps.append(_summary(wanted, "the summary still lists the removed deltas"))
     return tuple(steps)
+
+
+def kept_up(repository: Repository, wanted: Wanted, tips: t.Mapping[str, str]) -> Repository:
+    """The repository as it is after the steps of upkeep."""
+    deltas = (repository.deltas | set(_generate(repository, wanted, tips))) - set(_stale(repository, wanted))
+    summary, signed = repository.summary, dict(repository.signed)
+    places = [repository.refs[each.name] for each in wanted.present if each.name in repository.refs]
+    if wanted.summary:
+        summary = Summary(repository.refs, frozenset(deltas), repository.collection)
+        places.append(SUMMARY)
+    if wanted.signers:
+        signed.update({place: signed.get(place, frozenset()) | set(wanted.signers) for place in places})
+    return replace(repository, deltas=frozenset(deltas), summary=summary, signed=signed)
 
 
 def prune(repository: Repository, wanted: Wanted) -> tuple[Step, ...]:
@@ -53,7 +67,7 @@ def _sign(repository: Repository, wanted: Wanted) -> list[Step]:
     return steps
 
 
-def _generate(repository: Repository, wanted: Wanted, tips: t.Mapping[str, str]) -> list[Step]:
+def _generate(repository: Repository, wanted: Wanted, tips: t.Mapping[str, str]) -> dict[str, Step]:
     steps: dict[str, Step] = {}
     for each in wanted.present:
         tip = repository.refs.get(each.name)
@@ -71,22 +85,20 @@ def _generate(repository: Repository, wanted: Wanted, tips: t.Mapping[str, str])
                 start = "--empty" if origin is None else f"--from={origin}"
                 argv = ("ostree", "static-delta", "generate", f"--repo={wanted.path}", start, f"--to={tip}")
                 steps[name] = Run(argv, f"there is no delta to {each.name} from {(origin or 'nothing')[:10]}")
-    return list(steps.values())
+    return steps
 
 
-def _stale(repository: Repository, wanted: Wanted) -> list[Step]:
+def _stale(repository: Repository, wanted: Wanted) -> dict[str, Step]:
     """Deltas to what no ref is at: clients only ask for those to the commit of a ref."""
     if wanted.static_deltas is None and not wanted.scratch_deltas:
-        return []
+        return {}
     current = set(repository.refs.values())
-    return [
-        Run(
-            ("ostree", "static-delta", "delete", f"--repo={wanted.path}", name),
-            f"no ref is at {delta_target(name)[:10]}",
-        )
+    delete = ("ostree", "static-delta", "delete", f"--repo={wanted.path}")
+    return {
+        name: Run((*delete, name), f"no ref is at {delta_target(name)[:10]}")
         for name in sorted(repository.deltas)
         if delta_target(name) not in current
-    ]
+    }
 
 
 def _published(repository: Repository, wanted: Wanted) -> bool:
