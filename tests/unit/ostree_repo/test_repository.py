@@ -35,6 +35,8 @@ def test_a_tree_is_committed_signed_and_published_once(repo: Repo, tree: Path, k
 
     made = repo.module(**wanted)
     assert verbs(made) == verbs(predicted)
+    assert made["ed25519_public_keys"] == predicted["ed25519_public_keys"]
+    assert set(made["ed25519_public_keys"]) == {str(keys.ed25519)}
     # Only the checksum of the new commit was not known before: it went by the name of the ref.
     after = made["diff"]["after"]
     assert (predicted["diff"]["after"]["refs"], after["refs"]) == ({CANARY: CANARY}, {CANARY: repo.tip(CANARY)})
@@ -219,3 +221,14 @@ def test_modes(repo: Repo, tree: Path, mode: str) -> None:
     assert not repo.module(**wanted)["changed"]
     with pytest.raises(FleetError, match=f"mode: .* is a repository of mode {mode}, and that never changes"):
         repo.module(**{**wanted, "mode": "archive"})
+
+
+def test_a_delta_outlives_the_commit_it_starts_from(repo: Repo, tree: Path) -> None:
+    wanted = {"refs": [{"name": CANARY, "tree": str(tree)}], "static_deltas": 1, "prune_depth": 0}
+    first = repo.module(**wanted)["refs"][0]["commit"]
+    write(tree, **{"bin/tool": "2\n"})
+    made = repo.module(**wanted)
+    assert verbs(made) == ["commit", "static-delta", "write", "prune"]
+    assert made["static_deltas"] == [f"{first}-{repo.tip(CANARY)}"]
+    again = repo.module(**wanted)
+    assert not again["changed"], again["steps"]

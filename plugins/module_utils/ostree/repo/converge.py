@@ -20,16 +20,13 @@ from .survey import Looked, look, read
 from .upkeep import kept_up, prune, upkeep
 from .wanted import Wanted, WantedRef
 
-# libostree's names for the modes that its command line has other names for
-_STORED = {"archive": "archive-z2"}
-
 
 def converge(node: Node, wanted: Wanted, check: bool) -> dict[str, t.Any]:
     """Returns what the module ostree_repo returns.
 
     :raises FleetError: the repository cannot be read, must not be changed so, or a step failed.
     """
-    before = read(node, wanted) or _new(wanted)
+    before = read(node, wanted)
     _refuse_mode(before, wanted)
     config = configured(before.config, wanted)
     refuse_unknown_remotes(config, wanted)
@@ -49,11 +46,11 @@ def _carry_out(node: Node, wanted: Wanted, before: Repository, looked: Looked) -
     moving, _predicted = moves(here, wanted, looked)
     moved = _apply(node, wanted, here, moving)
     rest = upkeep(moved, wanted, before.refs)
-    kept_up = _apply(node, wanted, moved, rest)
-    pruning = prune(kept_up, wanted)
-    after = _apply(node, wanted, kept_up, pruning)
+    tended = _apply(node, wanted, moved, rest)
+    pruning = prune(tended, wanted)
+    after = _apply(node, wanted, tended, pruning)
     _check(after, wanted, before)
-    return _result(wanted, before, replace(after, garbage=kept_up.garbage), (*taken, *moving, *rest, *pruning))
+    return _result(wanted, before, replace(after, garbage=tended.garbage), (*taken, *moving, *rest, *pruning))
 
 
 def _apply(node: Node, wanted: Wanted, repository: Repository, steps: t.Sequence[Step]) -> Repository:
@@ -64,7 +61,7 @@ def _apply(node: Node, wanted: Wanted, repository: Repository, steps: t.Sequence
 
 def _read_again(node: Node, wanted: Wanted) -> Repository:
     repository = read(node, wanted)
-    if repository is None:
+    if repository.new:
         raise FleetError(f"path: {wanted.path} was removed while the module was at work")
     return repository
 
@@ -78,11 +75,6 @@ def _check(here: Repository, wanted: Wanted, before: Repository) -> None:
             f"all steps succeeded and {wanted.path} is still not as wanted; something else changes it too",
             steps_left=[step.report() for step in left],
         )
-
-
-def _new(wanted: Wanted) -> Repository:
-    mode = _STORED.get(wanted.mode, wanted.mode)
-    return Repository(f"[core]\nrepo_version=1\nmode={mode}\n", new=True)
 
 
 def _init(repository: Repository, wanted: Wanted) -> tuple[Run, ...]:

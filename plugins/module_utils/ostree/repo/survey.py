@@ -26,6 +26,9 @@ from .wanted import Wanted, WantedRef
 
 ED25519_FEATURE = "sign-ed25519"
 
+# libostree's names for the modes that its command line has other names for
+_STORED = {"archive": "archive-z2"}
+
 _DELTA = re.compile(r"(?:[0-9a-f]{64}-)?[0-9a-f]{64}")
 # DER of an Ed25519 public key before the key itself
 _PUBLIC = bytes.fromhex("302a300506032b6570032100")
@@ -43,8 +46,8 @@ class Looked:
     commits: dict[str, Commit] = field(default_factory=dict)
 
 
-def read(node: Node, wanted: Wanted) -> Repository | None:
-    """None where there is no repository and nothing that is in its way.
+def read(node: Node, wanted: Wanted) -> Repository:
+    """Where there is no repository and nothing that is in its way, the one that ostree init would make.
 
     :raises FleetError: something else is there, or what the options need is missing on the host.
     """
@@ -54,7 +57,8 @@ def read(node: Node, wanted: Wanted) -> Repository | None:
     kind = next((line[1] for line in lines if line[0] == "kind"), "")
     public_keys = _public_keys(node, wanted, lines)
     if kind == "absent":
-        return None
+        mode = _STORED.get(wanted.mode, wanted.mode)
+        return Repository(f"[core]\nrepo_version=1\nmode={mode}\n", public_keys=public_keys, new=True)
     config = found["config"]
     if kind != "repository" or not isinstance(config, File):
         raise FleetError(
