@@ -80,8 +80,11 @@ def _file_step(file: WantedFile, now: File | None) -> Step:
 
 def _folders(state: State, changed: t.Sequence[WantedFile]) -> list[Step]:
     folders = {file.folder for file in changed if file.content is not None} & state.missing_folders
-    # -Z: the SELinux label that the policy has for them; it does nothing where SELinux is off.
-    return [Run(("mkdir", "-p", "-Z", "--", folder), f"{folder} is not there") for folder in sorted(folders)]
+    # Not mkdir, which takes the umask into account. -Z is the SELinux label that the policy has for them, and does
+    # nothing where SELinux is off.
+    return [
+        Run(("install", "-d", "-m", "0755", "-Z", "--", folder), f"{folder} is not there") for folder in sorted(folders)
+    ]
 
 
 def _view(file: WantedFile, now: File | None) -> dict[str, t.Any]:

@@ -64,7 +64,7 @@ class FakeHost:
             return completed(argv, 1 if self.refuses else 0, b"", self.refuses.encode(), ok=ok, node=self.name)
         assert stdin is None
         self.done.append(" ".join(argv))
-        if argv[0] == "mkdir":
+        if argv[0] == "install":
             self.folders.add(argv[-1])
         elif argv[1] != "daemon-reload":
             self._systemctl(argv[1], argv[-1])

@@ -46,7 +46,7 @@ CASES: dict[str, tuple[FakeHost, dict[str, t.Any], list[str]]] = {
     "its folder is missing": (
         FakeHost(),
         {"files": [a_file("/etc/a/b/x"), a_file("/etc/a/b/y")]},
-        ["mkdir -p -Z -- /etc/a/b", "write /etc/a/b/x", "write /etc/a/b/y"],
+        ["install -d -m 0755 -Z -- /etc/a/b", "write /etc/a/b/x", "write /etc/a/b/y"],
     ),
     "another content": (FakeHost({"/etc/x.conf": there()}), {"files": [a_file()]}, ["write /etc/x.conf"]),
     "the same": (FakeHost({"/etc/x.conf": there("new\n", 0o600, "core")}), {"files": [a_file()]}, []),
@@ -89,7 +89,7 @@ CASES: dict[str, tuple[FakeHost, dict[str, t.Any], list[str]]] = {
         FakeHost(units={"y.timer": ("enabled", "active")}),
         {"files": [a_file(f"{UNITS}/y.timer.d/50.conf")]},
         [
-            f"mkdir -p -Z -- {UNITS}/y.timer.d",
+            f"install -d -m 0755 -Z -- {UNITS}/y.timer.d",
             f"write {UNITS}/y.timer.d/50.conf",
             "systemctl daemon-reload",
             "systemctl try-restart -- y.timer",
