@@ -85,7 +85,8 @@ def read_answer(done: Completed) -> Answer:
 
     :raises FleetError: it told of none.
     """
-    error = last_line(done.stderr) or f"exit code {done.rc}" if done.rc else ""
+    # Several errors are a list; the last one stands for all.
+    error = last_line(done.stderr).lstrip("* ") or f"exit code {done.rc}" if done.rc else ""
     try:
         return Answer(parse(done.stdout), error)
     except Unreadable as exc:

@@ -74,14 +74,16 @@ def keep_current(node: Node, request: Request, check: bool) -> dict[str, t.Any]:
             step.apply(node)
         for update in updates:
             after = _merged(after, update.update(node))
-    touched = tuple(each for each in after.containers if each.outcome not in (UNCHANGED, PENDING))
+    # What failed in the look already, at its registry, was not touched.
+    pending = {each.unit for each in before.containers if each.outcome == PENDING}
+    touched = {each.unit for each in after.containers if each.outcome not in (UNCHANGED, PENDING)} & pending
     result = {
         "changed": bool(timer_steps or (updates if check else touched)),
         "steps": [step.report() for step in (*timer_steps, *updates)],
         "diff": _difference(request, state, before, after if not check else _predicted(before, updates)),
         "containers": [each.facts() for each in after.containers],
     }
-    _refuse(node, request, state, after, result)
+    _refuse(node, request, state, after, touched, result)
     return {**result, "warnings": _warnings(request, before)}
 
 
@@ -143,15 +145,21 @@ def _difference(request: Request, state: State, before: Answer, after: Answer) -
     return shown
 
 
-def _refuse(node: Node, request: Request, state: State, after: Answer, result: dict[str, t.Any]) -> None:
+def _refuse(
+    node: Node, request: Request, state: State, after: Answer, touched: t.Collection[str], result: dict[str, t.Any]
+) -> None:
     bad = [each for each in after.containers if each.outcome in request.fail_on]
-    units = sorted({each.unit for each in bad})
-    if units:
-        what = ", ".join(f"{each.unit} ({each.image}) {_WORDS[each.outcome]}" for each in bad)
-        log = read_logs(node, request.user, state.uid, units)
-        raise FleetError(f"{what}; the log says why", log=log, error=after.error, **result)
-    if after.error:
-        raise FleetError(f"podman could not tell of every container whether it has an update: {after.error}", **result)
+    if not bad and not after.error:
+        return
+    units = sorted({each.unit for each in bad} & set(touched))
+    what = ", ".join(f"{each.unit} ({each.image}) {_WORDS[each.outcome]}" for each in bad)
+    why = [after.error] if after.error else []
+    why += ["the log says why"] if units else []
+    raise FleetError(
+        f"{what or 'podman could not look for every update'}: {'; '.join(why)}",
+        log=read_logs(node, request.user, state.uid, units) if units else {},
+        **result,
+    )
 
 
 def _warnings(request: Request, before: Answer) -> list[str]:

@@ -254,10 +254,25 @@ def test_what_goes_wrong_fails_unless_told_otherwise(updated: str, fail_on: list
 
 @pytest.mark.parametrize("check", [True, False])
 def test_a_registry_that_does_not_answer_keeps_nobody_else_waiting(check: bool) -> None:
-    node = Podman(document("web.service pending"), document("web.service true"), rc=125)
-    with pytest.raises(FleetError, match=r"every container whether it has an update: Error: no route") as refused:
+    """podman lists what it could not look up as failed, and was recorded to do so in the dry run too."""
+    looks = document("web.service pending", "db.service failed")
+    node = Podman(looks, document("web.service true", "db.service failed"), rc=125)
+    with pytest.raises(FleetError) as refused:
         keep_current(node, request(), check)
-    assert outcomes(refused.value.details) == {"web.service": "pending" if check else "updated"}
+    assert refused.value.message == "db.service (registry.example.com/db:prod) was not updated: Error: no route"
+    assert outcomes(refused.value.details) == {"db.service": "failed", "web.service": "pending" if check else "updated"}
+    assert refused.value.details["log"] == {}
+    assert refused.value.details["changed"] is True
+
+
+@pytest.mark.parametrize("looks", ["", document("web.service failed")])
+@pytest.mark.parametrize("fail_on", [[], ["failed"]])
+def test_a_registry_that_does_not_answer_is_no_change(looks: str, fail_on: list[str]) -> None:
+    node = Podman(looks, rc=125)
+    with pytest.raises(FleetError, match="Error: no route") as refused:
+        keep_current(node, request(fail_on=fail_on), check=False)
+    assert node.ran == []
+    assert refused.value.details["changed"] is False
 
 
 def test_a_node_without_podman_or_an_answer() -> None:
