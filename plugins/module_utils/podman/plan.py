@@ -82,6 +82,7 @@ class _Planner:
             *self._downs(),
             *files,
             *self._reload(),
+            *self._forget(),
             *self._enable(),
             *self._ups(restarts, starts),
             *self._stale_secrets(),
@@ -166,6 +167,15 @@ class _Planner:
             yield OwnerRun(
                 self.wanted.user, (*systemctl(self.wanted.user), "daemon-reload"), "units changed on the disk"
             )
+
+    def _forget(self) -> t.Iterator[Step]:
+        """A container that is killed when it stops counts as failed, and systemd would remember it for ever."""
+        units = [name for name in self.changes.gone if running(self.state, name) or self.state.unit(name).failed]
+        if units:
+            listed = ", ".join(units)
+            argv = (*systemctl(self.wanted.user), "reset-failed", *units)
+            # Those that did not fail are not known any more, which is an error.
+            yield OwnerRun(self.wanted.user, argv, f"{listed}: not in the set any more", ok=(0, 1))
 
     def _enable(self) -> t.Iterator[Step]:
         changed = {service for each in self.changes.targets if each.verified for service in each.services}
