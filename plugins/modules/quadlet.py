@@ -22,6 +22,7 @@ description:
   - Only units that changed are restarted, and those that go down with them. These are units that refer to a changed one
     as a volume, network, pod, image or build, or name it in C(Requires=), C(Requisite=), C(BindsTo=) or C(PartOf=). A
     changed secret or file restarts the units that use it. Units that do not run stay so.
+  - A pod stops with its last container, so it is restarted too where all of its containers are.
   - podman does not change a network that is there, so a changed C(.network) stops what is in it and makes it anew.
   - Units of a user run without a login. The module turns linger on and starts the user's systemd. It acts as the user,
     through the folder C(/run/user/UID), and opens no session.

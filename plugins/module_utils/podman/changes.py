@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .model import Secret, Unit
 from .place import Target
-from .relations import mounts, needed, secrets
+from .relations import mounts, needed, references, secrets
 from .secret import matches
 from .state import State
 from .wanted import Wanted
@@ -57,7 +57,7 @@ def compare(wanted: Wanted, targets: t.Sequence[Target], state: State) -> Change
         gone=gone,
         secrets=new_secrets,
         stale=tuple(name for name in stale if name in state.secrets),
-        restarts=_with_dependants(direct, wanted),
+        restarts=_with_pods(_with_dependants(direct, wanted), wanted, state),
     )
 
 
@@ -94,3 +94,14 @@ def _with_dependants(direct: t.Collection[str], wanted: Wanted) -> frozenset[str
         if not more:
             return frozenset(found)
         found |= more
+
+
+def _with_pods(restarts: frozenset[str], wanted: Wanted, state: State) -> frozenset[str]:
+    """A pod stops with its last container, which then cannot start again without it."""
+    pods = set()
+    for pod in wanted.units:
+        members = {unit.service for unit in wanted.units if pod.type == "pod" and pod.name in references(unit)}
+        running_members = {service for service in members if running(state, service)}
+        if running_members and running_members <= restarts:
+            pods.add(pod.service)
+    return restarts | pods

@@ -139,10 +139,11 @@ class _Planner:
         if unwanted:
             yield self._systemctl("stop", unwanted, "to be stopped")
         left = [name for name in self.changes.gone if self.state.unit(name).file_state == "enabled"]
+        # Quadlet does by itself what was enabled while podman had none.
         left += [
             service
-            for service in sorted(self.plain)
-            if self.state.unit(service).file_state == "enabled" and not self.services[service].installed
+            for service, unit in sorted(self.services.items())
+            if self.state.unit(service).file_state == "enabled" and not (service in self.plain and unit.installed)
         ]
         if left:
             yield self._systemctl("disable", left, "not to start at boot any more")

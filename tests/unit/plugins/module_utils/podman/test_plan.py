@@ -22,6 +22,7 @@ Texts = dict[str, str]
 
 WEB = "[Container]\nImage=registry.example.com/web:1\n[Install]\nWantedBy=default.target\n"
 LAZY = "[Container]\nImage=registry.example.com/web:1\n"
+POD = LAZY + "Pod=app.pod\n"
 DATA = "[Volume]\n"
 LAN = "[Network]\nSubnet=10.89.9.0/24\n"
 SOCKET = "[Socket]\nListenStream=8080\n[Install]\nWantedBy=sockets.target\n"
@@ -173,6 +174,32 @@ CASES = [
         ["write .web.evergreen - lan.network", "systemctl --user daemon-reload", "write - .web.evergreen"],
         had={"lan.network": "hm"},
         node={"manifest": manifest("lan.network")},
+    ),
+    Case(
+        "a pod goes down with its last container, and is restarted with it",
+        {"app.pod": "[Pod]\n", "a.container": NEW + POD, "b.container": POD},
+        [
+            "write .web.evergreen a.container",
+            "systemctl --user daemon-reload",
+            "systemctl --user restart a.service app-pod.service",
+            "write .web.evergreen",
+        ],
+        had={"app.pod": "[Pod]\n", "a.container": POD, "b.container": POD},
+        up={"app-pod.service": "active", "a.service": "active", "b.service": "inactive"},
+        restarted=("a.service", "app-pod.service"),
+    ),
+    Case(
+        "and stays up with another one",
+        {"app.pod": "[Pod]\n", "a.container": NEW + POD, "b.container": POD},
+        [
+            "write .web.evergreen a.container",
+            "systemctl --user daemon-reload",
+            "systemctl --user restart a.service",
+            "write .web.evergreen",
+        ],
+        had={"app.pod": "[Pod]\n", "a.container": POD, "b.container": POD},
+        up={"app-pod.service": "active", "a.service": "active", "b.service": "active"},
+        restarted=("a.service",),
     ),
     Case(
         "a changed volume cannot change the one that is there",
@@ -355,6 +382,21 @@ CASES = [
         ],
         node={"podman": (4, 3)},
         started=("web.service",),
+    ),
+    Case(
+        "and a Quadlet file when the node has a newer podman",
+        {"web.container": WEB},
+        [
+            "systemctl --user disable web.service",
+            "write .web.evergreen web.container - web.service",
+            "systemctl --user daemon-reload",
+            "systemctl --user restart web.service",
+            "write .web.evergreen",
+        ],
+        had={"web.service": "[Service]\n"},
+        up={"web.service": "active enabled"},
+        node={"manifest": manifest("web.service", units=("web.service",))},
+        restarted=("web.service",),
     ),
     Case(
         "an image that may not be pulled is left alone",
