@@ -44,10 +44,18 @@ ask() {
   esac
 }
 encoded() { printf '='; base64 "$1" | tr -d '\n'; }
+# podman does not even say its version without a runtime folder, and a user has none before the first login.
+version() (
+  if [ ! -d "${XDG_RUNTIME_DIR:-/run}" ]; then
+    XDG_RUNTIME_DIR=$(mktemp -d)
+    trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
+  fi
+  podman --version 2>/dev/null
+)
 
 printf 'owner %s %s\n' "$(id -u)" "$HOME"
 [ -e "/var/lib/systemd/linger/$USER" ] && echo linger
-printf 'podman %s\n' "$(podman --version 2>/dev/null)"
+printf 'podman %s\n' "$(version)"
 for word; do ask "$word"; done
 
 resolve "$folder"

@@ -115,6 +115,20 @@ def test_a_node_with_nothing(tmp_path: pathlib.Path, programs: t.Callable[[str, 
     assert (found.files, found.units, found.secrets, found.quadlets) == ({}, {}, {}, {})
 
 
+def test_the_version_is_known_before_the_first_login(
+    tmp_path: pathlib.Path, programs: t.Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs(
+        "podman", f'[ -d "$XDG_RUNTIME_DIR" ] && echo "podman version 5.4.2"; echo "$XDG_RUNTIME_DIR" >{tmp_path}/run'
+    )
+    programs("systemctl", "exit 1")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "none"))
+    assert parse_state(survey(tmp_path), "web").podman == (5, 4)
+    folder = pathlib.Path((tmp_path / "run").read_text().strip())
+    assert folder != tmp_path / "none"
+    assert not folder.exists()
+
+
 def test_a_user_that_is_none() -> None:
     done = LocalNode().run(as_owner("nobody-has-this-name", "true"), ok=(NO_USER,))
     assert done.rc == NO_USER
