@@ -81,7 +81,7 @@ class Node(Root):
 
     def settle(self, cut: Callable[[Node], bool] | None = None) -> str:
         """Boot until it stays up. ``cut`` says in which boots the power is gone while the checks run."""
-        for _ in range(12):
+        for _boot in range(12):
             self.boot()
             verdict = "again" if cut and cut(self) else self.check()
             if verdict != "again":
