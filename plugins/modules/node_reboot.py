@@ -79,7 +79,7 @@ expected:
   type: dict
   returned: always
 boots:
-  description: How many boots were seen since the reboot.
+  description: How many boots there were since the reboot, by the journal of the host and by what was seen.
   type: int
   returned: when the host has settled
   sample: 1

@@ -72,6 +72,19 @@ def look(node: Node) -> Boot:
     )
 
 
+def since(node: Node, left: str) -> int:
+    """How many boots the journal has after this one; 0 when it has not kept that one or was not kept at all.
+
+    :arg left: the id of a boot.
+    """
+    listed = node.gather({"boots": ("journalctl", "--list-boots", "--no-pager", "--quiet")})["boots"]
+    lines = listed.stdout.splitlines() if isinstance(listed, Completed) and listed.rc == 0 else []
+    # One boot a line, the oldest first: its place, its id without dashes, its times.
+    ids = [words[1] for words in (line.split() for line in lines) if len(words) > 1]
+    wanted = left.replace("-", "")
+    return len(ids) - ids.index(wanted) - 1 if wanted in ids else 0
+
+
 def progress(system: str, units: t.Mapping[str, t.Mapping[str, str]]) -> str:
     """How far a boot is.
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ..errors import ConnectionLost, FleetError
 from ..node import LocalNode, Node
-from .boot import GREEN, RED, STOPPING, UNCHECKED, Boot, look
+from .boot import GREEN, RED, STOPPING, UNCHECKED, Boot, look, since
 from .explain import because, explain
 from .facts import deployment_facts
 from .model import Deployment, Host, describe
@@ -145,9 +145,11 @@ def _judge(
     """
     booted = read_host(node, patience.sleep).booted
     arrived = booted is not None and booted.id == expected.id
+    # A boot that ended before the host answered was not seen, but has its place in the journal.
+    boots = max(arrival.boots, since(node, left))
     found = {
         "booted": booted and deployment_facts(booted),
-        "boots": arrival.boots,
+        "boots": boots,
         "health": arrival.boot.progress,
         "rolled_back": not arrived,
     }
@@ -159,6 +161,6 @@ def _judge(
     else:
         again = booted is not None and before.booted is not None and booted.id == before.booted.id
         runs = describe(booted) if booted is not None else "none of its deployments"
-        boots = f"{arrival.boots} boot{'' if arrival.boots == 1 else 's'}"
-        what = f"{'is back on' if again else 'runs'} {runs} and not on {describe(expected)}, after {boots}"
+        after = f"{boots} boot{'' if boots == 1 else 's'}"
+        what = f"{'is back on' if again else 'runs'} {runs} and not on {describe(expected)}, after {after}"
     raise FleetError(f"{node.name} {what}{because(reasons)}", **{**result, **found, "reasons": reasons})

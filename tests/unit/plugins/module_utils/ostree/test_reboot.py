@@ -426,3 +426,17 @@ def test_the_machine_that_waits_cannot_be_the_one_that_reboots() -> None:
 )
 def test_progress(system: str, units: dict[str, dict[str, str]], expected: str) -> None:
     assert boot.progress(system, units) == expected
+
+
+@pytest.mark.parametrize(
+    ("listed", "boots"),
+    [
+        ("IDX BOOT ID\n -3 boot0 Sat\n -2 lost1 Sat\n -1 lost2 Sat\n 0 boot1 Sat\n", 3),
+        ("-1 boot0 Sat\n 0 boot1 Sat\n", 1),
+        ("0 boot1 Sat\n", 1),
+        ("", 1),
+    ],
+)
+def test_boots_that_nobody_saw_are_counted(listed: str, boots: int) -> None:
+    host = machine(AWAY, UP, says={"--list-boots": (0, listed)})
+    assert reboot(host)["boots"] == boots
