@@ -317,6 +317,8 @@ unreachable:
   description:
     - What no ref reached within O(prune_depth), and the run removed, or in check mode would remove. V(null) without
       O(prune_depth).
+    - While an interrupted pull has left a commit within O(prune_depth) incomplete, only commits and their signatures
+      are counted. What else no ref reaches is removed together with the next such commit.
   type: dict
   returned: always
   contains:

@@ -232,3 +232,39 @@ def test_a_delta_outlives_the_commit_it_starts_from(repo: Repo, tree: Path) -> N
     assert made["static_deltas"] == [f"{first}-{repo.tip(CANARY)}"]
     again = repo.module(**wanted)
     assert not again["changed"], again["steps"]
+
+
+def test_what_ostree_never_removes_is_no_garbage(repo: Repo, tree: Path, keys: Keys) -> None:
+    wanted = {"refs": [{"name": CANARY, "tree": str(tree)}], "prune_depth": 0, **keys.gpg}
+    repo.module(**wanted)
+    (signatures,) = repo.path.glob("objects/*/*.commitmeta")
+    # A pull that is killed leaves signatures without their commit, and a signing that is killed its unfinished file.
+    for left in (signatures.parent / f"{62 * '0'}.commitmeta", signatures.parent / ".evergreen.unfinished"):
+        left.write_bytes(signatures.read_bytes())
+    again = repo.module(**wanted)
+    assert not again["changed"], again["steps"]
+    # Together with their commit they go, and are counted.
+    write(tree, **{"bin/tool": "2\n"})
+    pruned = repo.module(**wanted)
+    assert not signatures.exists()
+    assert (pruned["unreachable"]["commits"], pruned["unreachable"]["bytes"] > 0) == (1, True)
+    assert not repo.module(**wanted)["changed"]
+
+
+def test_an_incomplete_commit_that_is_kept(repo: Repo, tree: Path) -> None:
+    wanted = {"refs": [{"name": CANARY, "tree": str(tree)}], "prune_depth": 1}
+    old = repo.module(**wanted)["refs"][0]["commit"]
+    # In its listing the file comes before folders and files that only this commit has.
+    tool = repo.ostree("ls -C", old, "/usr/bin/tool").split()[4]
+    write(tree, **{"bin/tool": "2\n", "lib/os-release": "ID=other\n"})
+    repo.module(**wanted)
+    # What is left of a pull that was killed.
+    (repo.path / "state" / f"{old}.commitpartial").touch()
+    (repo.path / "objects" / tool[:2] / f"{tool[2:]}.filez").unlink()
+    again = repo.module(**wanted)
+    assert not again["changed"], again["steps"]
+    write(tree, **{"bin/tool": "3\n"})
+    assert verbs(repo.module(**wanted)) == ["commit", "write", "prune"]
+    assert not repo.module(**wanted)["changed"]
+    assert not (repo.path / "state" / f"{old}.commitpartial").exists()
+    repo.ostree("fsck", "--quiet")

@@ -102,8 +102,10 @@ done
 """
 )
 
-# Arguments: the repository, how many commits back are kept. Prints how much no ref reaches. The kinds of objects that
-# are left out are libostree's own notes.
+# Arguments: the repository, how many commits back are kept. Prints how much no ref reaches, of what ostree prune
+# removes: that leaves libostree's own notes, unfinished files, and signatures whose commit is not there, as a killed
+# pull can leave them. Such a pull can also leave an incomplete commit. While one is kept, only commits are counted,
+# because how far it reaches is not known.
 GARBAGE = (
     _OBJECT
     + r"""
@@ -129,7 +131,7 @@ tips refs | while read -r at; do
 done | sort -u >"$work/kept"
 while read -r commit; do
   echo "$commit"
-  # Mode, owner, group, size, checksum, and for a folder a second one. An incomplete commit is read as far as it goes.
+  # Mode, owner, group, size, checksum, and for a folder a second one.
   ostree ls --repo=. -R -C "$commit" 2>/dev/null | while read -r mode _ _ _ one two _; do
     echo "$one"
     case $mode in d*) echo "$two" ;; esac
@@ -137,16 +139,20 @@ while read -r commit; do
 done <"$work/kept" | sort -u >"$work/reached"
 du --all --count-links --apparent-size --block-size=1 objects | while read -r size path; do
   case $path in
-    *.payload-link | *.tombstone-commit | *.commit-tombstone) continue ;;
-    objects/??/*) path=${path#objects/} ;;
+    objects/??/*.commitmeta) [ -f "${path%meta}" ] || continue ;;
+    objects/??/*.commit | objects/??/*.dirtree | objects/??/*.dirmeta | objects/??/*.file | objects/??/*.filez) ;;
     *) continue ;;
   esac
+  path=${path#objects/}
   name=${path%%.*}
   echo "${name%%/*}${name#*/} ${path##*.} $size"
 done | sort >"$work/here"
+incomplete=
+while read -r commit; do [ ! -e "state/$commit.commitpartial" ] || incomplete=yes; done <"$work/kept"
 commits=0 objects=0 size=0
 join -v 1 "$work/here" "$work/reached" >"$work/garbage"
 while read -r _ kind bytes; do
+  [ -z "$incomplete" ] || case $kind in commit*) ;; *) continue ;; esac
   objects=$((objects + 1)) size=$((size + bytes))
   [ "$kind" != commit ] || commits=$((commits + 1))
 done <"$work/garbage"
