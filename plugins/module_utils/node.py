@@ -290,6 +290,16 @@ def last_line(text: str) -> str:
     return lines[-1] if lines else ""
 
 
+def output_of(found: Completed | File | None) -> str:
+    """What a program that gather() ran wrote, whatever its exit code; empty when there is no such program."""
+    return found.stdout if isinstance(found, Completed) else ""
+
+
+def content_of(found: Completed | File | None) -> bytes | None:
+    """What is in a file that gather() read; None when there is no such file."""
+    return found.content if isinstance(found, File) else None
+
+
 def _text(output: bytes) -> str:
     return output.decode(errors="replace")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..errors import FleetError
-from ..node import Completed, File, Node, Source
+from ..node import Completed, File, Node, Source, content_of, output_of
 from . import slots, status
 from .conf import Conf
 from .model import CONF, ENGINE, LOCKSMITH, VENDOR_CONF, Host, Unit
@@ -43,25 +43,25 @@ def questions(*, versions: bool) -> dict[str, Source]:
 
 def answered(found: Found) -> Host:
     """:raises FleetError: the node is no Flatcar."""
-    system = Conf.parse(_content(found["system"]))
+    system = Conf.parse(content_of(found["system"]))
     if system.unquoted("ID") != "flatcar":
         name = system.unquoted("ID") or "something else"
         raise FleetError(f"this node runs {name} and not Flatcar, so it has no update-engine")
     version = system.unquoted("VERSION")
-    units = _units(_output(found["units"]))
+    units = _units(output_of(found["units"]))
     file = found["conf"]
-    environment = dict(line.partition("=")[::2] for line in _output(found["environment"]).splitlines())
+    environment = dict(line.partition("=")[::2] for line in output_of(found["environment"]).splitlines())
     return Host(
-        Conf.parse(_content(file)),
-        Conf.parse(_content(found["vendor"])),
+        Conf.parse(content_of(file)),
+        Conf.parse(content_of(found["vendor"])),
         version,
         status.read(found["status"]),
-        slots.parse(_output(found["slots"]), version),
+        slots.parse(output_of(found["slots"]), version),
         units.get(ENGINE, Unit()),
         units.get(LOCKSMITH, Unit()),
         environment,
         file if isinstance(file, File) else None,
-        int(_output(found["clock"]).strip() or 0),
+        int(output_of(found["clock"]).strip() or 0),
     )
 
 
@@ -83,11 +83,3 @@ def _units(output: str) -> dict[str, Unit]:
             looked_at and values.get("ConditionResult") == "no",
         )
     return found
-
-
-def _output(found: Completed | File | None) -> str:
-    return found.stdout if isinstance(found, Completed) else ""
-
-
-def _content(found: Completed | File | None) -> bytes | None:
-    return found.content if isinstance(found, File) else None

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ..errors import FleetError
-from ..node import Completed, File, Node, Source, last_line
+from ..node import Completed, File, Node, Source, last_line, output_of
 from .deliver import MARK
 from .layout import (
     ADMIN,
@@ -131,7 +131,7 @@ def read(node: Node, wanted: Wanted) -> State:
     }
     found = node.gather(reads)
     generation = installed(found)
-    lines = word_lines(_output(found["files"]))
+    lines = word_lines(output_of(found["files"]))
     sign = _file(found[generation]) if generation else None
     return State(
         generation=generation,
@@ -216,7 +216,7 @@ def refuse_broken(node: Node, scripts: t.Sequence[Script]) -> None:
 
 def counts_boots(found: Completed | File | None) -> bool | None:
     """Whether GRUB takes greenboot's count down with every boot. None when there is no configuration of GRUB."""
-    said = _output(found).split()
+    said = output_of(found).split()
     return "counts" in said if said else None
 
 
@@ -227,7 +227,3 @@ def word_lines(output: str) -> list[tuple[str, str]]:
 
 def _file(found: Completed | File | None) -> File | None:
     return found if isinstance(found, File) else None
-
-
-def _output(found: Completed | File | None) -> str:
-    return found.stdout if isinstance(found, Completed) else ""

@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import replace
 
 from ..errors import CommandError, FleetError
-from ..node import Completed, File, Node, Source, last_line
+from ..node import Completed, File, Node, Source, content_of, last_line, output_of
 from . import layout, parse
 from .base import AVAILABLE, NONE, UNKNOWN, rebases
 from .layering import difference
@@ -95,7 +95,7 @@ def _read_once(node: Node) -> Host:
         raise FleetError(
             "this host was not booted through OSTree (it has no /run/ostree-booted), so it has no deployments"
         )
-    status, cmdline = found["status"], parse.words(_content(found["cmdline"]))
+    status, cmdline = found["status"], parse.words(content_of(found["cmdline"]))
     if not isinstance(status, Completed):
         raise FleetError("this host has no rpm-ostree, which knows its deployments")
     if status.rc != 0:
@@ -108,9 +108,9 @@ def _read_once(node: Node) -> Host:
             node=node.name,
         )
     host = parse.with_layout(
-        parse.status(status.stdout), layout.parse(_output(found["layout"])), _content(found["staged"])
+        parse.status(status.stdout), layout.parse(output_of(found["layout"])), content_of(found["staged"])
     )
-    config = parse.daemon_config(_content(found["config"]))
+    config = parse.daemon_config(content_of(found["config"]))
     return replace(host, config=config, running_kernel_arguments=cmdline)
 
 
@@ -118,11 +118,11 @@ def ask(node: Node, host: Host, wanted: Wanted) -> Answers:
     """Find out what the plan for this host needs beyond what was read of it. Often that is nothing."""
     questions = _questions(host, wanted)
     found = node.gather(questions) if questions else {}
-    arguments = _output(found.get("kernel_arguments")).split()
+    arguments = output_of(found.get("kernel_arguments")).split()
     return Answers(
-        driver_active=_output(found.get("driver")).strip() == "active",
+        driver_active=output_of(found.get("driver")).strip() == "active",
         update=_update(host, found),
-        provided=frozenset(_output(found.get("provided")).split()),
+        provided=frozenset(output_of(found.get("provided")).split()),
         kernel_arguments=layout.without_ostree(tuple(arguments)) if arguments else None,
     )
 
@@ -170,7 +170,7 @@ def _update(host: Host, found: t.Mapping[str, Completed | File | None]) -> str:
     elif default.origin.kind == IMAGE:
         same = _same_image(default.digest, found.get("manifest"))
     else:
-        commit = _output(found.get("commit")).strip()
+        commit = output_of(found.get("commit")).strip()
         same = commit == default.base.checksum if COMMIT.fullmatch(commit) else None
     if same is None:
         return UNKNOWN
@@ -194,11 +194,3 @@ def _same_image(digest: str | None, manifest: Completed | File | None) -> bool |
         return None
     digests.add("sha256:" + hashlib.sha256(manifest.stdout.encode()).hexdigest())
     return digest in digests
-
-
-def _output(found: Completed | File | None) -> str:
-    return found.stdout if isinstance(found, Completed) else ""
-
-
-def _content(found: Completed | File | None) -> bytes | None:
-    return found.content if isinstance(found, File) else None

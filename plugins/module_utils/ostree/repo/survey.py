@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ...errors import FleetError
-from ...node import Completed, File, Node, Source, last_line
+from ...node import Completed, File, Node, Source, last_line, output_of
 from .. import gvariant
 from ..reference import COMMIT
 from . import objects, scripts
@@ -98,7 +98,7 @@ def _refuse_missing(node: Node, wanted: Wanted, found: Found) -> None:
     if "openssl" in found and found["openssl"] is None:
         raise FleetError(f"ed25519_keys: {node.name} has no openssl, which signs with them; install it")
     verifying = [each.name for each in wanted.remotes if each.ed25519_keys]
-    if verifying and ED25519_FEATURE not in _output(version).split():
+    if verifying and ED25519_FEATURE not in output_of(version).split():
         raise FleetError(
             f"remotes: {verifying[0]} is verified with Ed25519 keys, and the ostree of {node.name} was built without "
             "them; give gpg_keys, or run this on a host whose ostree --version lists sign-ed25519"
@@ -229,8 +229,4 @@ def _commits(lines: Lines) -> list[Commit]:
 
 
 def _lines(found: Completed | File | None) -> Lines:
-    return [line.split(" ") for line in _output(found).splitlines() if line]
-
-
-def _output(found: Completed | File | None) -> str:
-    return found.stdout if isinstance(found, Completed) else ""
+    return [line.split(" ") for line in output_of(found).splitlines() if line]
