@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A guest with Python for measurements that put the collection beside its peers."""
+"""Guests for measurements: one with Python beside the collection's peers, or those of a Molecule scenario."""
 
 from __future__ import annotations
 
@@ -22,23 +22,24 @@ PEERS = ROOT / ".cache" / "venv-peers"
 
 
 class Lab:
-    """A guest that is up, and the ansible-playbook of the peers' environment to reach it with."""
+    """Guests that are up, and the ansible-playbook to reach them with."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, inventory: Path, programs: Path) -> None:
+        self._inventory = inventory
         self._environment = {
             **os.environ,
-            "PATH": os.pathsep.join([str(PEERS / "bin"), os.environ["PATH"]]),
+            "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".ansible" / "collections"),
             # The inventory is that of the Molecule scenarios, which reads these.
             "MOLECULE_PROJECT_DIRECTORY": str(ROOT),
             "MOLECULE_EPHEMERAL_DIRECTORY": str(state),
+            "MOLECULE_SCENARIO_DIRECTORY": str(inventory.parent),
         }
 
     def play(self, playbook: Path, *arguments: str, **environment: str) -> str:
         """Run a playbook; returns what it wrote to its standard output."""
-        argv = ["ansible-playbook", f"--inventory={ROOT}/molecule/shared/inventory", f"--inventory={HERE}/inventory"]
         done = subprocess.run(
-            [*argv, *arguments, str(playbook)],
+            self._argv(playbook, *arguments),
             env={**self._environment, **environment},
             capture_output=True,
             text=True,
@@ -47,6 +48,15 @@ class Lab:
         if done.returncode != 0:
             sys.exit(f"{playbook.name} failed:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
         return done.stdout
+
+    def show(self, playbook: Path, *arguments: str) -> None:
+        """Run a long playbook, which tells by itself how it goes."""
+        if subprocess.run(self._argv(playbook, *arguments), env=self._environment, check=False).returncode != 0:
+            sys.exit(f"{playbook.name} failed")
+
+    def _argv(self, playbook: Path, *arguments: str) -> list[str]:
+        inventories = [ROOT / "molecule" / "shared" / "inventory", self._inventory]
+        return ["ansible-playbook", *(f"--inventory={path}" for path in inventories), *arguments, str(playbook)]
 
     def seconds(self, playbook: Path, *arguments: str) -> dict[str, list[float]]:
         """Run a playbook whose tasks must change nothing; returns for each task's name how long each run of it took."""
@@ -68,16 +78,33 @@ def _seconds(duration: dict[str, str]) -> float:
 
 @contextlib.contextmanager
 def lab() -> t.Iterator[Lab]:
-    """Build the guest, and take it away again whatever happens."""
+    """Build the guest that has Python, with the peers' own environment beside it."""
     subprocess.run(
         [ROOT / "scripts" / "venv", PEERS, ROOT / "requirements" / "peers.txt", "3.13", "3.12", "3.11"], check=True
     )
+    with _guests(HERE / "inventory", PEERS / "bin", [HERE / "up.yml"], HERE / "down.yml") as made:
+        yield made
+
+
+@contextlib.contextmanager
+def scenario(name: str) -> t.Iterator[Lab]:
+    """Build the guests of a Molecule scenario."""
+    folder = ROOT / "molecule" / name
+    up = [folder / "create.yml", folder / "converge.yml"]
+    with _guests(folder / "inventory", ROOT / ".venv" / "bin", up, folder / "destroy.yml") as made:
+        yield made
+
+
+@contextlib.contextmanager
+def _guests(inventory: Path, programs: Path, up: list[Path], down: Path) -> t.Iterator[Lab]:
+    """Guests that are taken away again whatever happens."""
     with tempfile.TemporaryDirectory(prefix="evergreen-bench-") as state:
-        made = Lab(Path(state))
+        made = Lab(Path(state), inventory, programs)
         # libvirt's QEMU reads the Ignition config in there.
         Path(state).chmod(0o711)
         try:
-            made.play(HERE / "up.yml")
+            for playbook in up:
+                made.play(playbook)
             yield made
         finally:
-            made.play(HERE / "down.yml")
+            made.play(down)
