@@ -9,9 +9,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from ..windows import DAYS, FULL_DAYS, WEEK, Window
 from . import rules, toml
 from .drop_ins import DropIn
-from .windows import DAYS, FULL_DAYS, WEEK, Window
 
 KEYS: t.Mapping[str, tuple[str, ...]] = {
     "enabled": ("updates", "enabled"),

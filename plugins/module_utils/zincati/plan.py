@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from ..errors import FleetError
 from ..outcome import Plan, Remove, Run, Step, Write
+from ..windows import minutes
 from .configuration import Configuration, merge
 from .drop_ins import ADMIN, FILE, OTHER, RUNTIME, VENDOR, DropIn, Listing, ranked
 from .facts import configuration_facts
 from .model import UNIT, Host
 from .rules import LOCALTIME, PERIODIC
 from .wanted import MASKED, RUNNING, Wanted
-from .windows import minutes
 
 _ZONES = "/usr/share/zoneinfo/"
 

@@ -14,12 +14,12 @@ import typing as t
 import zoneinfo
 
 from ..node import Completed, File, Node, Source
+from ..windows import Opening, minutes, next_opening
 from . import metrics, read
 from .configuration import merge
 from .drop_ins import Listing
 from .facts import configuration_facts, drop_in_facts
 from .rules import LOCALTIME, PERIODIC
-from .windows import Opening, minutes, next_opening
 
 # The agent writes it; what stands behind the first colon is the reason that the update graph gives.
 _DEAD_END = "/run/motd.d/85-zincati-deadend.motd"

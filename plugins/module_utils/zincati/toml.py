@@ -10,7 +10,7 @@ import json
 import typing as t
 
 from ..errors import FleetError
-from .windows import Window
+from ..windows import Window
 
 
 class Malformed(Exception):

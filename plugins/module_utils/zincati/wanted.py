@@ -6,23 +6,20 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass
 
 from ..errors import FleetError
+from ..windows import Window, parse
 from . import rules
 from .configuration import KEYS
 from .drop_ins import SUFFIX
 from .toml import render
-from .windows import DAYS, FULL_DAYS, WEEK, Window, overlap
 
 Params = t.Mapping[str, t.Any]
 
 RUNNING = "running"
 MASKED = "masked"
-
-_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Wanted:
     def from_params(cls, params: Params) -> Wanted:
         """:raises FleetError: options that are malformed or contradict each other."""
         settings = {name: params[name] for name in KEYS if params.get(name) is not None}
-        windows = _windows(params.get("windows"))
+        windows = parse(params.get("windows") or ())
         wanted = cls(
             drop_in=_file_name("drop_in", params["drop_in"]),
             settings={name: _valid(name, value) for name, value in settings.items()},
@@ -97,33 +94,3 @@ def _check_strategy(wanted: Wanted, params: Params) -> None:
                 raise FleetError(f"{option} is for strategy periodic only; set strategy to periodic, or leave it out")
     if (strategy == rules.FLEET_LOCK) != ("fleet_lock_url" in wanted.settings):
         raise FleetError("strategy fleet_lock and fleet_lock_url, the address of the lock server, go together")
-
-
-def _windows(given: t.Sequence[Params] | None) -> tuple[Window, ...]:
-    windows = tuple(_window(each) for each in given or ())
-    twice = overlap(windows)
-    if twice:
-        raise FleetError(f"windows: {twice} overlap; make them one window")
-    return windows
-
-
-def _window(given: Params) -> Window:
-    if not given["days"]:
-        raise FleetError("windows: days is empty, so the window never opens; name at least one day")
-    # Zincati takes three letters for every day, and up to 0.0.32 at least not the whole name of Tuesday.
-    days = [_day(name) for name in given["days"]]
-    start = _TIME.fullmatch(given["start_time"])
-    if start is None:
-        raise FleetError(f"windows: start_time {given['start_time']!r} is not hh:mm; write it in quotes, as '22:30'")
-    length = given["length_minutes"]
-    if not 0 < length <= WEEK:
-        raise FleetError(f"windows: length_minutes {length} is not from 1 to {WEEK}, the minutes of a week")
-    in_order = tuple(sorted(days, key=DAYS.index))
-    return Window(in_order, f"{int(start[1]):02}:{start[2]}", length)
-
-
-def _day(name: str) -> str:
-    for day, full in zip(DAYS, FULL_DAYS):
-        if name.lower() in (full, day.lower()):
-            return day
-    raise FleetError(f"windows: {name!r} is no day of the week; write {', '.join(DAYS)}")

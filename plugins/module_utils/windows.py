@@ -2,18 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Weekly windows, counted as Zincati does: in minutes since Monday 00:00."""
+"""Weekly windows in which a node may reboot, counted as Zincati does: in minutes since Monday 00:00."""
 
 from __future__ import annotations
 
 import datetime
+import re
 import typing as t
 from dataclasses import dataclass
+
+from .errors import FleetError
 
 DAY = 24 * 60
 WEEK = 7 * DAY
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 FULL_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 # A day with daylight saving may lack the hour of a window; a week later it is there.
 _HORIZON = 15 * DAY
@@ -79,3 +84,37 @@ def next_opening(covered: t.Collection[int], now: int, zone: datetime.tzinfo) ->
     if start is None:
         return None
     return Opening(start, next((at for at in range(start, start + _HORIZON * 60, 60) if not inside(at)), None))
+
+
+def parse(given: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[Window, ...]:
+    """From the option ``windows`` of a module: days, start_time and length_minutes each.
+
+    :raises FleetError: one is malformed or empty, or two overlap.
+    """
+    windows = tuple(_window(each) for each in given)
+    twice = overlap(windows)
+    if twice:
+        raise FleetError(f"windows: {twice} overlap; make them one window")
+    return windows
+
+
+def _window(given: t.Mapping[str, t.Any]) -> Window:
+    if not given["days"]:
+        raise FleetError("windows: days is empty, so the window never opens; name at least one day")
+    # Zincati takes three letters for every day, and up to 0.0.32 at least not the whole name of Tuesday.
+    days = [_day(name) for name in given["days"]]
+    start = _TIME.fullmatch(given["start_time"])
+    if start is None:
+        raise FleetError(f"windows: start_time {given['start_time']!r} is not hh:mm; write it in quotes, as '22:30'")
+    length = given["length_minutes"]
+    if not 0 < length <= WEEK:
+        raise FleetError(f"windows: length_minutes {length} is not from 1 to {WEEK}, the minutes of a week")
+    in_order = tuple(sorted(days, key=DAYS.index))
+    return Window(in_order, f"{int(start[1]):02}:{start[2]}", length)
+
+
+def _day(name: str) -> str:
+    for day, full in zip(DAYS, FULL_DAYS):
+        if name.lower() in (full, day.lower()):
+            return day
+    raise FleetError(f"windows: {name!r} is no day of the week; write {', '.join(DAYS)}")

@@ -10,7 +10,7 @@ import datetime
 import zoneinfo
 
 import pytest
-from ansible_collections.evergreen.fleet.plugins.module_utils.zincati.windows import (
+from ansible_collections.evergreen.fleet.plugins.module_utils.windows import (
     Window,
     minutes,
     next_opening,
