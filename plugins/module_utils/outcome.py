@@ -103,6 +103,18 @@ class Plan:
         }
 
 
+def refuse_left(subject: str, left: t.Sequence[Step], why: str = "something else changes it too") -> None:
+    """Exit codes are no proof: planned again after the last step, there must be nothing left to do.
+
+    :raises FleetError: there is.
+    """
+    if left:
+        steps = [step.report() for step in left]
+        raise FleetError(
+            f"all steps succeeded and {subject} is still not as wanted: {steps[0]['reason']}; {why}", steps_left=steps
+        )
+
+
 def serve(module: AnsibleModule, run: t.Callable[[Node, dict[str, t.Any], bool], dict[str, t.Any]]) -> t.NoReturn:
     """Run a module's ``run(node, params, check)`` on this machine and hand its result or its error to Ansible."""
     try:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ..errors import FleetError
 from ..node import Node
+from ..outcome import refuse_left
 from .facts import configuration_facts, state_facts
 from .model import Host
 from .plan import FlatcarPlan, plan
@@ -49,12 +49,7 @@ def converge(node: Node, wanted: Wanted, check: bool) -> dict[str, t.Any]:
 
 def _check(after: Host, wanted: Wanted) -> None:
     """What was wanted must be there; not so an upgrade, there may be another one again."""
-    left = plan(after, replace(wanted, upgrade=False)).plan.steps
-    if left:
-        raise FleetError(
-            "all steps succeeded and the node is still not as wanted; something else changes it too",
-            steps_left=[step.report() for step in left],
-        )
+    refuse_left("the node", plan(after, replace(wanted, upgrade=False)).plan.steps)
 
 
 def _upgrade(after: Host, planned: FlatcarPlan, wanted: Wanted, check: bool) -> str:

@@ -10,6 +10,7 @@ import typing as t
 
 from ..errors import FleetError
 from ..node import Node
+from ..outcome import refuse_left
 from .plan import GreenbootPlan, plan
 from .survey import State, read, refuse_broken
 from .wanted import Wanted
@@ -40,12 +41,7 @@ def converge(node: Node, wanted: Wanted, check: bool) -> dict[str, t.Any]:
         return _result(before, planned, warnings)
     planned.plan.apply(node)
     after = read(node, wanted)
-    left = plan(after, wanted).plan.steps
-    if left:
-        raise FleetError(
-            f"{node.name} is not as wanted although every step succeeded; something else may change its greenboot",
-            **{**_result(after, planned, warnings), "left": [step.report() for step in left]},
-        )
+    refuse_left(f"greenboot of {node.name}", plan(after, wanted).plan.steps)
     return _result(after, planned, warnings)
 
 

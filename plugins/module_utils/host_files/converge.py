@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ..errors import FleetError
 from ..node import Node
-from ..outcome import Plan
+from ..outcome import refuse_left
 from .plan import changed_files, plan
 from .survey import survey
 from .verify import verify
 from .wanted import Wanted
+
+_WHY = "journalctl on the host says why, and a service that ends by itself needs no state"
 
 
 def converge(node: Node, wanted: Wanted, check: bool) -> dict[str, t.Any]:
@@ -28,16 +29,5 @@ def converge(node: Node, wanted: Wanted, check: bool) -> dict[str, t.Any]:
         verify(node, state, wanted.files, changed_files(state, wanted))
     if not check and planned.steps:
         planned.apply(node)
-        _refuse_left(plan(survey(node, wanted), wanted))
+        refuse_left(node.name, plan(survey(node, wanted), wanted).steps, _WHY)
     return planned.report()
-
-
-def _refuse_left(left: Plan) -> None:
-    if not left.steps:
-        return
-    steps = [step.report() for step in left.steps]
-    raise FleetError(
-        f"not as wanted after all steps: {steps[0]['reason']}; journalctl on the host says why, and a service that "
-        "ends by itself needs no state",
-        left=steps,
-    )

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from ..errors import CommandError, ConnectionLost, FleetError
 from ..node import Node
-from ..outcome import Run
+from ..outcome import Run, refuse_left
 from .model import Host, listed
 from .plan import Answers, HostPlan, plan
 from .refused import sentence
@@ -146,9 +146,4 @@ def _check(before: Host, after: Host, wanted: Wanted) -> None:
             f"rpm-ostree recorded the override of {listed(inactive)} without an error and did not carry it out, so the "
             "new deployment still has the package of the base; rpm-ostree override reset takes the record back"
         )
-    left = plan(after, replace(wanted, upgrade=False, cleanup=()), Answers()).certain
-    if left:
-        raise FleetError(
-            f"all steps succeeded and the host is still not as wanted: {left[0].reason}; something else changes it too",
-            steps_left=[step.report() for step in left],
-        )
+    refuse_left("the host", plan(after, replace(wanted, upgrade=False, cleanup=()), Answers()).certain)

@@ -10,6 +10,7 @@ import typing as t
 
 from ..errors import CommandError, FleetError
 from ..node import Completed, Node, last_line
+from ..outcome import refuse_left
 from .facts import configuration_facts, drop_in_facts
 from .model import UNIT
 from .plan import ZincatiPlan, plan
@@ -28,12 +29,7 @@ def converge(node: Node, wanted: Wanted, check: bool) -> dict[str, t.Any]:
     planned = plan(read_host(node, zone), wanted)
     if planned.plan.steps and not check:
         _apply(node, planned)
-        left = plan(read_host(node, zone), wanted).plan.steps
-        if left:
-            raise FleetError(
-                f"all steps succeeded and {UNIT} is still not as wanted; something else changes it too",
-                steps_left=[step.report() for step in left],
-            )
+        refuse_left(UNIT, plan(read_host(node, zone), wanted).plan.steps)
     return {
         **planned.plan.report(),
         "configuration": configuration_facts(planned.after),

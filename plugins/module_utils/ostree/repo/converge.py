@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ...errors import FleetError
 from ...node import Node
-from ...outcome import Plan, Run, Step
+from ...outcome import Plan, Run, Step, refuse_left
 from ..reference import COMMIT
 from .keyfile import keys
 from .model import Repository, summary_is_current
@@ -68,13 +68,12 @@ def _read_again(node: Node, wanted: Wanted) -> Repository:
 
 def _check(here: Repository, wanted: Wanted, before: Repository) -> None:
     """The exit code of ostree is no proof: what it was asked for must be there."""
-    left = upkeep(here, wanted, before.refs)
     missing = [each.name for each in wanted.present if each.name not in here.refs]
-    if missing or left:
+    if missing:
         raise FleetError(
-            f"all steps succeeded and {wanted.path} is still not as wanted; something else changes it too",
-            steps_left=[step.report() for step in left],
+            f"all steps succeeded and {wanted.path} has no ref {missing[0]}; something else changes it too"
         )
+    refuse_left(wanted.path, upkeep(here, wanted, before.refs))
 
 
 def _init(repository: Repository, wanted: Wanted) -> tuple[Run, ...]:

@@ -226,7 +226,7 @@ def test_systemd_sees_whole_units_before_drop_ins() -> None:
 
 def test_a_unit_that_does_not_stay_up() -> None:
     host = FakeHost(units={"x.service": ("disabled", "failed")}, crashing={"x.service"})
-    with pytest.raises(FleetError, match=r"not as wanted after all steps: x\.service does not run"):
+    with pytest.raises(FleetError, match=r"still not as wanted: x\.service does not run"):
         run(host, units=[{"name": "x.service", "state": "started"}])
 
 
