@@ -18,6 +18,12 @@ WEEK = 7 * DAY
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 FULL_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
+LOCALTIME = "localtime"
+"""As a time zone, that of the node."""
+
+ZONES = "/usr/share/zoneinfo/"
+
+_ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 # A day with daylight saving may lack the hour of a window; a week later it is there.
@@ -84,6 +90,11 @@ def next_opening(covered: t.Collection[int], now: int, zone: datetime.tzinfo) ->
     if start is None:
         return None
     return Opening(start, next((at for at in range(start, start + _HORIZON * 60, 60) if not inside(at)), None))
+
+
+def time_zone_complaint(name: str) -> str:
+    """Why this is no name of a time zone; empty when it may be one."""
+    return "" if _ZONE.fullmatch(name) else f"{name!r} is no name of a time zone such as Europe/Rome, UTC or localtime"
 
 
 def parse(given: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[Window, ...]:

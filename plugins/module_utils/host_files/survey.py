@@ -46,27 +46,35 @@ class State:
 
 def survey(node: Node, wanted: Wanted) -> State:
     """:raises FleetError: a file cannot be read, or units are wanted on a host without systemd."""
-    folders = sorted({file.folder for file in wanted.files})
+    said = node.gather(questions(wanted))
     names = [unit.name for unit in wanted.units]
-    questions: dict[str, Source] = {f"file {file.path}": file.path for file in wanted.files}
-    questions.update({f"folder {folder}": ["test", "-d", folder] for folder in folders})
-    if names:
-        questions["systemd"] = ["systemctl", "--version"]
-        questions["analyzer"] = ["systemd-analyze", "--version"]
-    for name in names:
-        questions[f"enabled {name}"] = ["systemctl", "is-enabled", "--", name]
-        questions[f"state {name}"] = ["systemctl", "show", "--property=ActiveState,NeedDaemonReload", "--", name]
-    said = node.gather(questions)
     version = _version(said["systemd"]) if names else 0
     if names and not version:
         raise FleetError("units: this host has no systemd")
     return State(
         files={file.path: _file(said[f"file {file.path}"]) for file in wanted.files},
-        missing_folders=frozenset(folder for folder in folders if not _is_zero(said[f"folder {folder}"])),
+        missing_folders=frozenset(folder for folder in _folders(wanted) if not _is_zero(said[f"folder {folder}"])),
         units={name: _unit(said[f"enabled {name}"], said[f"state {name}"]) for name in names},
         systemd=version,
         analyzer=said.get("analyzer") is not None,
     )
+
+
+def questions(wanted: Wanted) -> dict[str, Source]:
+    """What survey() asks the host."""
+    asked: dict[str, Source] = {f"file {file.path}": file.path for file in wanted.files}
+    asked.update({f"folder {folder}": ["test", "-d", folder] for folder in _folders(wanted)})
+    if wanted.units:
+        asked["systemd"] = ["systemctl", "--version"]
+        asked["analyzer"] = ["systemd-analyze", "--version"]
+    for unit in wanted.units:
+        asked[f"enabled {unit.name}"] = ["systemctl", "is-enabled", "--", unit.name]
+        asked[f"state {unit.name}"] = ["systemctl", "show", "--property=ActiveState,NeedDaemonReload", "--", unit.name]
+    return asked
+
+
+def _folders(wanted: Wanted) -> list[str]:
+    return sorted({file.folder for file in wanted.files})
 
 
 def _file(found: Completed | File | None) -> File | None:

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 
 from ..errors import FleetError
 from ..outcome import Plan, Remove, Run, Step, Write
-from ..windows import minutes
+from ..windows import LOCALTIME, ZONES, minutes
 from .configuration import Configuration, merge
 from .drop_ins import ADMIN, FILE, OTHER, RUNTIME, VENDOR, DropIn, Listing, ranked
 from .facts import configuration_facts
 from .model import UNIT, Host
-from .rules import LOCALTIME, PERIODIC
+from .rules import PERIODIC
 from .wanted import MASKED, RUNNING, Wanted
-
-_ZONES = "/usr/share/zoneinfo/"
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,8 @@ def plan(host: Host, wanted: Wanted) -> ZincatiPlan:
     files = _files(host.listing, wanted)
     drop_ins = _afterwards(host.listing.drop_ins, wanted)
     after = merge(drop_ins)
-    if after.complaints:
+    # One that nothing can start may be told anything.
+    if after.complaints and wanted.service != MASKED:
         raise FleetError(f"Zincati would not start: {after.complaints[0]}", complaints=list(after.complaints))
     warnings = _overridden(after, wanted)
     steps = (*files, *_service(host, wanted, changed=bool(files)))
@@ -56,13 +55,13 @@ def _check_zone(listing: Listing, wanted: Wanted) -> None:
     zone = wanted.settings.get("time_zone")
     if zone == LOCALTIME:
         target = listing.localtime
-        if target is not None and not target.startswith(_ZONES):
+        if target is not None and not target.startswith(ZONES):
             raise FleetError(
-                f"time_zone: localtime needs /etc/localtime to be a link into {_ZONES} on the node, which it is not; "
+                f"time_zone: localtime needs /etc/localtime to be a link into {ZONES} on the node, which it is not; "
                 "write the name of the zone"
             )
     elif zone is not None and listing.zone is None:
-        raise FleetError(f"time_zone: the node knows no {zone!r}; write a name that {_ZONES} has there")
+        raise FleetError(f"time_zone: the node knows no {zone!r}; write a name that {ZONES} has there")
 
 
 def _files(listing: Listing, wanted: Wanted) -> tuple[Step, ...]:

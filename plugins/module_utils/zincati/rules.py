@@ -9,18 +9,17 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..windows import time_zone_complaint
+
 IMMEDIATE = "immediate"
 PERIODIC = "periodic"
 FLEET_LOCK = "fleet_lock"
 STRATEGIES = (IMMEDIATE, PERIODIC, FLEET_LOCK)
 
-LOCALTIME = "localtime"
-
 _GROUP = re.compile(r"[a-zA-Z0-9.-]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{12}")
 _URL = re.compile(r"https?://(?P<host>[^/\s?#]+)(?P<path>/[^\s?#]*)?")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 
 # What the agent puts into a URL.
 VARIABLES = ("basearch", "group", "platform", "stream")
@@ -47,12 +46,6 @@ def strategy(value: str) -> str:
     return "" if value in STRATEGIES else f"{value!r} is none of {', '.join(STRATEGIES)}"
 
 
-def time_zone(value: str) -> str:
-    return (
-        "" if _ZONE.fullmatch(value) else f"{value!r} is no name of a time zone such as Europe/Rome, UTC or localtime"
-    )
-
-
 def url(value: str) -> str:
     """Stricter than the agent, which takes /v1 of http://host/a/b for http://host/a/v1 without a word."""
     found = _URL.fullmatch(value)
@@ -72,6 +65,6 @@ RULES: t.Mapping[str, t.Callable[[t.Any], str]] = {
     "rollout_wariness": rollout_wariness,
     "steady_interval_secs": steady_interval_secs,
     "strategy": strategy,
-    "time_zone": time_zone,
+    "time_zone": time_zone_complaint,
 }
 """By the name of the setting."""

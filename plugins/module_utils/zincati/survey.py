@@ -14,17 +14,15 @@ import typing as t
 import zoneinfo
 
 from ..node import Completed, File, Node, Source
-from ..windows import Opening, minutes, next_opening
+from ..windows import LOCALTIME, ZONES, Opening, minutes, next_opening
 from . import metrics, read
 from .configuration import merge
 from .drop_ins import Listing
 from .facts import configuration_facts, drop_in_facts
-from .rules import LOCALTIME, PERIODIC
+from .rules import PERIODIC
 
 # The agent writes it; what stands behind the first colon is the reason that the update graph gives.
 _DEAD_END = "/run/motd.d/85-zincati-deadend.motd"
-
-_ZONES = "/usr/share/zoneinfo/"
 
 
 def survey(node: Node) -> dict[str, t.Any]:
@@ -69,10 +67,10 @@ def _zone(node: Node, listing: Listing, name: str) -> datetime.tzinfo | None:
     """By the rules that the node itself has."""
     if name == LOCALTIME:
         # Without a link the agent takes UTC.
-        target = listing.localtime or f"{_ZONES}UTC"
-        if not target.startswith(_ZONES):
+        target = listing.localtime or f"{ZONES}UTC"
+        if not target.startswith(ZONES):
             return None
-        name = target[len(_ZONES) :]
+        name = target[len(ZONES) :]
     content = read.read_host(node, name).listing.zone
     if content is None:
         return None

@@ -217,10 +217,7 @@ TEMPLATES = {
     "health-gate-reboot.service": "flatcar-reboot.service.j2",
     "health-gate-reboot.timer": "flatcar-reboot.timer.j2",
     "update-engine.service.d/50-health-gate.conf": "flatcar-update-engine.conf.j2",
-    "rpm-ostreed-automatic.timer.d/50-evergreen.conf": "rpm-ostreed-automatic.conf.j2",
     "rpm-ostree-install-greenboot.service": "greenboot-install.service.j2",
-    "applyupdate.service": "applyupdate.service.j2",
-    "applyupdate.timer": "applyupdate.timer.j2",
 }
 
 
@@ -233,19 +230,13 @@ def test_systemd_takes_the_units(tmp_path: Path, critical: list[str]) -> None:
             template,
             health_checks_critical_services=critical,
             health_checks_reboot_after=600,
-            health_checks_staged_updates_interval="1h",
-            health_checks_apply_updates_interval="1min",
             health_checks_packages=["greenboot"],
         )
         for program in programs:
             content = content.replace(program, "/bin/sh")
         (tmp_path / unit).parent.mkdir(exist_ok=True)
         (tmp_path / unit).write_text(content, encoding="utf-8")
-    others = {
-        "update-engine.service": "[Service]\nExecStart=/bin/true\n",
-        "rpm-ostreed-automatic.service": "[Service]\nExecStart=/bin/true\n",
-    }
-    others["rpm-ostreed-automatic.timer"] = "[Timer]\nOnBootSec=1h\nOnUnitInactiveSec=1d\n"
+    others = {"update-engine.service": "[Service]\nExecStart=/bin/true\n"}
     for unit, content in others.items():
         (tmp_path / unit).write_text(content, encoding="utf-8")
     units = [str(path) for path in tmp_path.iterdir() if path.is_file()]
