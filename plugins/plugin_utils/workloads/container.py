@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .ports import Published
 from .text import Options, Refused, UnitText, literal, one_line, word
@@ -56,9 +56,7 @@ class Place:
     pod: str | None = None
     boot_target: str | None = None
     """None for what others start."""
-    ready: str = "started"
-    """How readiness is told without a word of the user's."""
-    unit: dict[str, t.Any] = field(default_factory=dict)
+    on_demand: bool = False
 
 
 def container(where: str, given: Options, place: Place, *, networks: t.Sequence[str] = ()) -> tuple[str, list[Options]]:
@@ -71,7 +69,8 @@ def container(where: str, given: Options, place: Place, *, networks: t.Sequence[
     restart = choice(where, given, "restart", RESTARTS, "on-failure")
     timeout = number(where, given, "start_timeout", START_TIMEOUT)
     health = given.get("health")
-    text.add("Unit", Description=place.name, **place.unit, StartLimitIntervalSec=None if restart == "no" else 0)
+    text.add("Unit", Description=place.name, StopWhenUnneeded=place.on_demand or None)
+    text.add("Unit", StartLimitIntervalSec=None if restart == "no" else 0)
     text.add(
         "Container",
         ContainerName=place.name,
@@ -88,11 +87,13 @@ def container(where: str, given: Options, place: Place, *, networks: t.Sequence[
     if health is not None:
         # What fails while it starts is no reason to kill it: the start has a time limit of its own.
         text.add("Container", HealthCmd=literal(str(health)), HealthOnFailure="kill", HealthStartPeriod=f"{timeout}s")
-    ready = choice(where, given, "ready", READY, "healthy" if health is not None else place.ready)
+    usual = "healthy" if health is not None else "listening" if place.on_demand else "started"
+    ready = choice(where, given, "ready", READY, usual)
     _add_readiness(where, text, ready, place, health is not None)
     text.add(
         "Service", Restart=restart, RestartSec=None if restart == "no" else _RESTART_AFTER, TimeoutStartSec=timeout
     )
+    _add_exit_codes(text, restart, on_demand=place.on_demand)
     if place.boot_target:
         text.add("Install", WantedBy=place.boot_target)
     text.extend(given.get("extra", {}))
@@ -111,6 +112,17 @@ def _add_readiness(where: str, text: UnitText, ready: str, place: Place, health:
         if not inside:
             raise Refused(f"{where}: ready: listening needs ports, one of them TCP, or say when it is ready otherwise")
         _wait(text, _LISTENING.replace("NAME", place.name).replace("PORTS", " ".join(inside)))
+
+
+def _add_exit_codes(text: UnitText, restart: str, *, on_demand: bool) -> None:
+    """What podman ends with when its container was killed by SIGTERM (143) or SIGKILL (137).
+
+    systemd takes SIGTERM for a clean end. Many programs do not heed it as the first process of a container, so podman
+    kills them when they are idle; that is no failure either, and still a reason to start again what nobody stopped.
+    """
+    text.add("Service", SuccessExitStatus="137 143" if on_demand else "143")
+    if on_demand and restart in ("on-failure", "always"):
+        text.add("Service", RestartForceExitStatus=137)
 
 
 def _wait(text: UnitText, script: str) -> None:

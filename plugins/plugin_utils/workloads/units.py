@@ -72,8 +72,7 @@ def _container(where: str, workload: Options, target: str | None, folder: str) -
             name,
             place.files,
             backends(where, workload),
-            ready="listening",
-            unit={"StopWhenUnneeded": True},
+            on_demand=True,
         )
     text, files = container(where, workload, place, networks=networks_of(where, workload))
     unit = _unit(f"{name}.container", text, target)

@@ -64,6 +64,7 @@ def test_the_shortest() -> None:
         "Restart=on-failure",
         "RestartSec=2",
         "TimeoutStartSec=90",
+        "SuccessExitStatus=143",
         "",
         "[Install]",
         "WantedBy=default.target",
@@ -182,6 +183,9 @@ def test_on_demand() -> None:
     assert "StopWhenUnneeded=true" in container
     assert "PublishPort=127.0.0.1:18080:80" in container
     assert "[Install]" not in container
+    # podman kills what does not heed SIGTERM when it is idle. That is no failure, and a crash is still one.
+    assert {"SuccessExitStatus=137 143", "RestartForceExitStatus=137"} <= set(container)
+    assert not any(line.startswith("RestartForce") for line in lines({**ON_DEMAND, "restart": "no"}))
     assert any(line.startswith("ExecStartPost=") and "/proc/" in line for line in container)
 
 
