@@ -25,7 +25,7 @@ extends_documentation_fragment:
   - evergreen.fleet.attributes
 attributes:
   check_mode:
-    details: The host looks at changed units in check mode too.
+    details: The host looks at changed units in check mode too, and O(validate) runs.
 options:
   files:
     description:
@@ -109,6 +109,15 @@ options:
     description: Whether C(systemd-analyze verify), where the host has it, must accept units that change.
     type: bool
     default: true
+  validate:
+    description:
+      - A program and its arguments, that must accept the files before anything is put in place. Exit code 0 accepts.
+      - It runs when a file changes, in a scratch folder that has all files of O(files) that are V(present), each at its
+        path below it. So C(etc/nginx/nginx.conf) is what is to become C(/etc/nginx/nginx.conf).
+      - It may take a minute.
+    type: list
+    elements: str
+    default: []
 notes:
   - A masked unit is a symbolic link to C(/dev/null). Unmask it in a task of its own before its file is written.
 seealso:
@@ -141,6 +150,18 @@ EXAMPLES = r"""
       - path: /etc/keepalived/secret.conf
         secret_content: "{{ vrrp_secret }}"
         mode: "0600"
+
+- name: A file that its reader has to accept
+  evergreen.fleet.host_files:
+    files:
+      - path: /etc/ssh/sshd_config.d/50-keys.conf
+        content: |
+          PasswordAuthentication no
+    validate: [/usr/sbin/sshd, -t, -f, etc/ssh/sshd_config.d/50-keys.conf]
+    units:
+      - name: sshd.service
+        on_change: reload
+        watches: [/etc/ssh/sshd_config.d/50-keys.conf]
 
 - name: A unit that is not needed any more
   evergreen.fleet.host_files:
@@ -206,6 +227,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
         },
     },
     "verify": {"type": "bool", "default": True},
+    "validate": {"type": "list", "elements": "str", "default": []},
 }
 
 

@@ -90,6 +90,7 @@ class Wanted:
     files: tuple[WantedFile, ...]
     units: tuple[WantedUnit, ...]
     verify: bool = True
+    validate: tuple[str, ...] = ()
 
     @classmethod
     def from_params(cls, params: Params) -> Wanted:
@@ -98,7 +99,7 @@ class Wanted:
         units = tuple(_unit(f"units[{index}]", each) for index, each in enumerate(params["units"]))
         _refuse_twice("files", [file.path for file in files])
         _refuse_twice("units", [unit.name for unit in units])
-        return cls(files, units + _implied(files, units), params["verify"])
+        return cls(files, units + _implied(files, units), params["verify"], tuple(params["validate"]))
 
 
 def _file(option: str, params: Params) -> WantedFile:

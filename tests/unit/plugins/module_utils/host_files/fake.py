@@ -57,12 +57,12 @@ class FakeHost:
         ok: t.Collection[int] = (0,),
         timeout: float | None = None,
     ) -> Completed:
-        assert timeout is None
         if argv[0] == "sh":
             assert stdin is not None
             self.verified += [line.split()[0] for line in stdin.decode().splitlines()]
             return completed(argv, 1 if self.refuses else 0, b"", self.refuses.encode(), ok=ok, node=self.name)
         assert stdin is None
+        assert timeout is None
         self.done.append(" ".join(argv))
         if argv[0] == "install":
             self.folders.add(argv[-1])

@@ -15,6 +15,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
 from ansible_collections.evergreen.fleet.plugins.module_utils.host_files.survey import State
+from ansible_collections.evergreen.fleet.plugins.module_utils.host_files.validate import validate
 from ansible_collections.evergreen.fleet.plugins.module_utils.host_files.verify import verify
 from ansible_collections.evergreen.fleet.plugins.module_utils.host_files.wanted import WantedFile
 from ansible_collections.evergreen.fleet.plugins.module_utils.node import File, LocalNode
@@ -268,3 +269,39 @@ def test_what_the_real_systemd_says(case: tuple[dict[str, str], str]) -> None:
         verify(node, State(systemd=version, analyzer=True), files, files)
     assert said in refused.value.message
     assert "/tmp" not in refused.value.message  # noqa: S108
+
+
+# What the program is, and what it says ("" when it accepts).
+ANSWERS = {
+    "each file at its path, with its mode": ("cat 'etc/a b/x' etc/y && [ -x 'etc/a b/x' ] && [ ! -e etc/gone ]", ""),
+    "it does not accept": ("cat etc/y >&2; exit 3", "nothing was changed; second"),
+    "it says it on the other stream": ("cat etc/y; exit 3", "nothing was changed; second"),
+    "it says nothing": ("exit 3", "it said nothing"),
+    "nobody else looks at it": ("ls -ld . | grep -q ^drwx------", ""),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS.values(), ids=ANSWERS.keys())
+def test_what_the_reader_of_the_files_says(case: tuple[str, str]) -> None:
+    program, said = case
+    files = [
+        WantedFile("/etc/a b/x", b"#!/bin/sh\n", mode=0o755),
+        WantedFile("/etc/y", b"second"),
+        WantedFile("/etc/empty", b""),
+        WantedFile("/etc/gone", None),
+    ]
+    validate(LocalNode(), ["false"], files, [])
+    if not said:
+        validate(LocalNode(), ["sh", "-c", program], files, files)
+        return
+    with pytest.raises(FleetError) as refused:
+        validate(LocalNode(), ["sh", "-c", program], files, files)
+    assert said in refused.value.message
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_files_that_their_reader_does_not_take(check: bool) -> None:
+    host = FakeHost(folders={"/etc"}, refuses="line 1: unknown keyword\n")
+    with pytest.raises(FleetError, match=r"keepalived does not take them, nothing was changed; line 1: unknown"):
+        run(host, check, files=[a_file()], validate=["keepalived", "-t"])
+    assert host.done == []
