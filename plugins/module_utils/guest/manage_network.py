@@ -117,9 +117,12 @@ def _restore(client: Virsh, plan: Plan, found: FoundNetwork | None) -> None:
 
 def _failure(why: str) -> str:
     sentence = f"the network could not be made, and all is as before: {why}"
-    # The two helpers that libvirt runs for a network, and only misses when it starts one.
+    # The two helpers that libvirt runs for a network, and only misses when it starts one. The messages are the tools' own,
+    # and decide about a hint only.
     if "dnsmasq" in why:
         return f"{sentence}; libvirt needs dnsmasq, package dnsmasq-base on Debian, dnsmasq on Fedora"
+    if "No chain" in why:
+        return f"{sentence}; something flushed the firewall after libvirt had set it up: restart libvirt"
     if any(word in why.lower() for word in ("firewall", "iptables", "nft")):
         return f"{sentence}; libvirt needs a firewall backend, package iptables on Debian, iptables-nft on Fedora"
     return sentence

@@ -235,6 +235,7 @@ def test_a_range_that_the_host_has() -> None:
     [
         ("Cannot check dnsmasq binary /usr/sbin/dnsmasq: No such file or directory", "package dnsmasq-base on Debian"),
         ("internal error: Failed to initialize a valid firewall backend", "package iptables on Debian"),
+        ("Failed to apply firewall rules: No chain/target/match by that name.", "restart libvirt"),
         ("internal error: something else", "something else"),
     ],
 )
