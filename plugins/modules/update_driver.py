@@ -94,6 +94,12 @@ options:
         nothing about the node. It releases a slot that nobody has, which changes nothing. When the server does not
         answer, or does not know the group, the task fails before a change, and warns when there is nothing to change.
     type: str
+  fleet_lock_user:
+    description: As O(evergreen.fleet.zincati#module:fleet_lock_user).
+    type: str
+  fleet_lock_password:
+    description: As O(evergreen.fleet.zincati#module:fleet_lock_password).
+    type: str
   check_interval:
     description:
       - Seconds between two looks for an update, for O(driver=zincati) and O(driver=rpm_ostree). The default is
@@ -215,6 +221,8 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "group": {"type": "str"},
     "server": {"type": "str"},
     "fleet_lock_url": {"type": "str"},
+    "fleet_lock_user": {"type": "str"},
+    "fleet_lock_password": {"type": "str", "no_log": True},
     "check_interval": {"type": "int"},
     "apply_interval": {"type": "int"},
     "absent_drop_ins": {"type": "list", "elements": "str"},

@@ -73,6 +73,15 @@ options:
     description:
       - The address of the FleetLock server, to which Zincati adds V(v1/pre-reboot). For the rest as O(cincinnati_url).
     type: str
+  fleet_lock_user:
+    description:
+      - Who the node is for the FleetLock server, where that wants to know. Zincati can present no certificate,
+        but a name and a password.
+    type: str
+  fleet_lock_password:
+    description:
+      - The password of O(fleet_lock_user). With it only the agent can read the drop-in.
+    type: str
   windows:
     description:
       - When the node may reboot with O(strategy=periodic), every week.
@@ -150,6 +159,8 @@ EXAMPLES = r"""
     group: workers
     strategy: fleet_lock
     fleet_lock_url: https://locks.example.com/
+    fleet_lock_user: edge1
+    fleet_lock_password: "{{ vault_fleet_lock_password }}"
     absent_drop_ins: [51-rollout-wariness.toml, 55-updates-strategy.toml]
 
 - name: No updates for now
@@ -259,6 +270,8 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "cincinnati_url": {"type": "str"},
     "strategy": {"type": "str", "choices": ["immediate", "periodic", "fleet_lock"]},
     "fleet_lock_url": {"type": "str"},
+    "fleet_lock_user": {"type": "str"},
+    "fleet_lock_password": {"type": "str", "no_log": True},
     "windows": {
         "type": "list",
         "elements": "dict",

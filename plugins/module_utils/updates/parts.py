@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from . import rpm_ostree
 from .host import Host
-from .wanted import FLEET_LOCK, PERIODIC, RPM_OSTREE, STAGED, ZINCATI, Wanted
+from .wanted import PERIODIC, RPM_OSTREE, STAGED, ZINCATI, Wanted
 
 HOST_FILES = "host_files"
 FLATCAR_UPDATE = "flatcar_update"
@@ -51,7 +51,9 @@ def _zincati(wanted: Wanted) -> dict[str, t.Any]:
         "rollout_wariness": wanted.wariness,
         "cincinnati_url": wanted.server,
         "strategy": wanted.strategy,
-        "fleet_lock_url": wanted.fleet_lock_url if wanted.strategy == FLEET_LOCK else None,
+        "fleet_lock_url": wanted.fleet_lock_url,
+        "fleet_lock_user": wanted.fleet_lock_user,
+        "fleet_lock_password": wanted.fleet_lock_password,
         "windows": windows if wanted.strategy == PERIODIC else None,
         "time_zone": wanted.time_zone,
         "steady_interval_secs": wanted.check_interval,
@@ -89,6 +91,7 @@ def _rpm_ostree(wanted: Wanted, host: Host) -> dict[str, t.Any]:
             *([_unit(rpm_ostree.APPLY_TIMER, enabled=True, state="started")] if reboots else []),
         ],
         "verify": True,
+        "validate": [],
     }
 
 
@@ -107,6 +110,7 @@ def _flatcar_units(wanted: Wanted) -> dict[str, t.Any]:
             *([_unit("locksmithd.service", masked=False, state="started")] if reboots else []),
         ],
         "verify": True,
+        "validate": [],
     }
 
 

@@ -34,6 +34,8 @@ _KNOWS: t.Mapping[str, tuple[str, ...]] = {
 _FOR: t.Mapping[str, tuple[str, ...]] = {
     "wariness": (ZINCATI,),
     "fleet_lock_url": (ZINCATI,),
+    "fleet_lock_user": (ZINCATI,),
+    "fleet_lock_password": (ZINCATI,),
     "absent_drop_ins": (ZINCATI,),
     "group": (ZINCATI, FLATCAR),
     "server": (ZINCATI, FLATCAR),
@@ -56,6 +58,8 @@ class Wanted:
     group: str | None = None
     server: str | None = None
     fleet_lock_url: str | None = None
+    fleet_lock_user: str | None = None
+    fleet_lock_password: str | None = None
     absent_drop_ins: tuple[str, ...] = ()
     check_interval: int | None = None
     apply_interval: int | None = None

@@ -15,6 +15,7 @@ from .facts import configuration_facts, drop_in_facts
 from .model import UNIT
 from .plan import ZincatiPlan, plan
 from .read import read_host
+from .rules import without_password
 from .wanted import Wanted
 
 _JOURNAL = ("journalctl", f"--unit={UNIT}", "--boot", "--lines=20", "--output=cat", "--no-pager")
@@ -43,6 +44,6 @@ def _apply(node: Node, planned: ZincatiPlan) -> None:
         planned.plan.apply(node)
     except CommandError as exc:
         journal = node.gather({"journal": _JOURNAL})["journal"]
-        said = journal.stdout if isinstance(journal, Completed) else ""
+        said = without_password(journal.stdout if isinstance(journal, Completed) else "")
         why = f": {last_line(said)}" if last_line(said) else ""
         raise FleetError(f"{' '.join(exc.argv)} failed{why}", **exc.details, journal=said.splitlines()) from exc

@@ -22,6 +22,9 @@ OTHER = "other"
 
 SUFFIX = ".toml"
 
+AGENT = "zincati"
+"""The user that the agent runs as."""
+
 # The names of the files are not known before, so one program reads them all. Every line begins with what it is about;
 # names and contents are in base64. What write() left behind in a power cut is no business of anybody.
 SCRIPT = r"""
@@ -74,7 +77,7 @@ class DropIn:
     @property
     def readable(self) -> bool:
         """Whether the agent, which runs as a user of its own, may read it."""
-        return bool(self.mode & 0o004) or self.owner == "zincati"
+        return bool(self.mode & 0o004) or self.owner == AGENT
 
 
 @dataclass(frozen=True)

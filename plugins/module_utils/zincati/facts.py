@@ -10,6 +10,7 @@ import typing as t
 
 from .configuration import DEFAULTS, Configuration
 from .drop_ins import DropIn
+from .rules import without_password
 
 
 def configuration_facts(merged: Configuration) -> dict[str, t.Any]:
@@ -18,7 +19,11 @@ def configuration_facts(merged: Configuration) -> dict[str, t.Any]:
         {"days": list(window.days), "start_time": window.start_time, "length_minutes": window.length_minutes}
         for window in merged.schedule
     ]
-    return {**{name: merged.value(name) for name in DEFAULTS}, "windows": windows}
+    return {**{name: _shown(merged.value(name)) for name in DEFAULTS}, "windows": windows}
+
+
+def _shown(value: t.Any) -> t.Any:
+    return without_password(value) if isinstance(value, str) else value
 
 
 def drop_in_facts(merged: Configuration, drop_ins: t.Iterable[DropIn]) -> list[dict[str, t.Any]]:

@@ -13,10 +13,10 @@ from ..errors import FleetError
 from ..outcome import Plan, Remove, Run, Step, Write
 from ..windows import LOCALTIME, ZONES, minutes
 from .configuration import Configuration, merge
-from .drop_ins import ADMIN, FILE, OTHER, RUNTIME, VENDOR, DropIn, Listing, ranked
+from .drop_ins import ADMIN, AGENT, FILE, OTHER, RUNTIME, VENDOR, DropIn, Listing, ranked
 from .facts import configuration_facts
 from .model import UNIT, Host
-from .rules import PERIODIC
+from .rules import PERIODIC, without_password
 from .wanted import MASKED, RUNNING, Wanted
 
 
@@ -79,12 +79,17 @@ def _files(listing: Listing, wanted: Wanted) -> tuple[Step, ...]:
         _refuse_folder(mine)
     if content is None:
         return (*steps, *([Remove(path, "no drop-in is wanted")] if mine is not None else []))
-    if mine is not None and (mine.kind, mine.content, mine.mode) == (FILE, content, 0o644):
+    mode, owner = (0o600, AGENT) if wanted.secret else (0o644, None)
+    if (
+        mine is not None
+        and (mine.kind, mine.content, mine.mode) == (FILE, content, mode)
+        and owner in (None, mine.owner)
+    ):
         return tuple(steps)
     if ADMIN not in (listing.folders or {}):
         steps.append(Run(("mkdir", "-p", ADMIN), "there is no folder for drop-ins"))
     reason = "there is no such drop-in" if mine is None else "it says something else"
-    return (*steps, Write(path, content, reason))
+    return (*steps, Write(path, content, reason, mode, owner))
 
 
 def _refuse_folder(drop_in: DropIn) -> None:
@@ -112,7 +117,10 @@ def _overridden(after: Configuration, wanted: Wanted) -> tuple[str, ...]:
         last = after.settings[name]
         if last.value != value:
             complaints.append(
-                (last.path, f"{name}: {last.path} sets {last.value!r} and is read after {wanted.drop_in}")
+                (
+                    last.path,
+                    without_password(f"{name}: {last.path} sets {last.value!r} and is read after {wanted.drop_in}"),
+                )
             )
     if wanted.settings.get("strategy") == PERIODIC:
         mine = minutes(wanted.windows)
@@ -163,5 +171,5 @@ def _facts(drop_ins: t.Iterable[DropIn]) -> dict[str, t.Any]:
 def _text(drop_ins: t.Iterable[DropIn], name: str) -> list[str] | None:
     for each in drop_ins:
         if (each.folder, each.name, each.kind) == (ADMIN, name, FILE):
-            return each.content.decode(errors="replace").splitlines()
+            return without_password(each.content.decode(errors="replace")).splitlines()
     return None

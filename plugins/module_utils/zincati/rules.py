@@ -19,6 +19,7 @@ STRATEGIES = (IMMEDIATE, PERIODIC, FLEET_LOCK)
 _GROUP = re.compile(r"[a-zA-Z0-9.-]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{12}")
 _URL = re.compile(r"https?://(?P<host>[^/\s?#]+)(?P<path>/[^\s?#]*)?")
+_PASSWORD = re.compile(r"(https?://[^/\s:@]*:)[^/\s@]*@")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 # What the agent puts into a URL.
@@ -57,6 +58,11 @@ def url(value: str) -> str:
     if found["path"] and not found["path"].endswith("/"):
         return f"{value!r} has a path that does not end in /, so Zincati would leave out its last part"
     return ""
+
+
+def without_password(text: str) -> str:
+    """With three stars for the password of each address in it."""
+    return _PASSWORD.sub(r"\1***@", text)
 
 
 RULES: t.Mapping[str, t.Callable[[t.Any], str]] = {

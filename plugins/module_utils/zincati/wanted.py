@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from ..errors import FleetError
 from ..windows import Window, parse
@@ -29,6 +30,8 @@ class Wanted:
     drop_in: str
     settings: t.Mapping[str, t.Any]
     windows: tuple[Window, ...] = ()
+    secret: bool = False
+    """Whether there is a password in them, so that only the agent may read the drop-in."""
     absent_drop_ins: tuple[str, ...] = ()
     service: str | None = None
 
@@ -36,11 +39,13 @@ class Wanted:
     def from_params(cls, params: Params) -> Wanted:
         """:raises FleetError: options that are malformed or contradict each other."""
         settings = {name: params[name] for name in KEYS if params.get(name) is not None}
+        _check_password(params)
         windows = parse(params.get("windows") or ())
         wanted = cls(
             drop_in=_file_name("drop_in", params["drop_in"]),
-            settings={name: _valid(name, value) for name, value in settings.items()},
+            settings={name: _valid(name, value, params) for name, value in settings.items()},
             windows=windows,
+            secret=params.get("fleet_lock_password") is not None,
             absent_drop_ins=tuple(_file_name("absent_drop_ins", name) for name in params.get("absent_drop_ins") or ()),
             service=params.get("service"),
         )
@@ -64,12 +69,26 @@ def _file_name(option: str, name: str) -> str:
     return name
 
 
-def _valid(name: str, value: t.Any) -> t.Any:
+def _valid(name: str, value: t.Any, params: Params) -> t.Any:
     check = rules.url if name.endswith("_url") else rules.RULES.get(name)
     wrong = check(value) if check else ""
     if wrong:
         raise FleetError(f"{name}: {wrong}")
+    if name == "fleet_lock_url" and params.get("fleet_lock_password") is not None:
+        scheme, separator, rest = value.partition("://")
+        user, password = (quote(params[f"fleet_lock_{each}"], safe="") for each in ("user", "password"))
+        return f"{scheme}{separator}{user}:{password}@{rest}"
     return value.replace("-", "").lower() if name == "node_uuid" else value
+
+
+def _check_password(params: Params) -> None:
+    user, password = params.get("fleet_lock_user"), params.get("fleet_lock_password")
+    if (user is None) != (password is None):
+        raise FleetError("fleet_lock_user and fleet_lock_password go together")
+    if user is not None and params.get("fleet_lock_url") is None:
+        raise FleetError("fleet_lock_user is for the server at fleet_lock_url; give its address too")
+    if "@" in (params.get("fleet_lock_url") or ""):
+        raise FleetError("fleet_lock_url: write user and password as fleet_lock_user and fleet_lock_password")
 
 
 def _check_state(wanted: Wanted, params: Params) -> None:

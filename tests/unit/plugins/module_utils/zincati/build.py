@@ -120,9 +120,15 @@ class FakeNode:
     def write(
         self, path: str, content: bytes, mode: int = 0o644, owner: str | None = None, group: str | None = None
     ) -> None:
-        assert (mode, owner, group) == (0o644, None, None)
+        # One with a password is for the agent only.
+        assert (mode, owner, group) == ((0o600, "zincati", None) if b":p%40ss@" in content else (0o644, None, None))
         self.done.append(f"write {path}")
-        self.files[path] = {"content": content.decode(), "changed": self.now}
+        self.files[path] = {
+            "content": content.decode(),
+            "changed": self.now,
+            "mode": f"{mode:o}",
+            "owner": owner or "root",
+        }
         self.folders[path.rpartition("/")[0]] = self.now
 
     def remove(self, path: str) -> None:

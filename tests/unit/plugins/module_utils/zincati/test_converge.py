@@ -136,6 +136,18 @@ def test_something_else_that_changes_it_too() -> None:
     assert refused.value.details["steps_left"]
 
 
+def test_a_password_is_in_the_drop_in_only() -> None:
+    node = FakeNode({})
+    url = {"strategy": "fleet_lock", "fleet_lock_url": "https://l.example.com/"}
+    wanted = params({**url, "fleet_lock_user": "edge 1", "fleet_lock_password": "p@ss"})
+    for done in (run(node, wanted, check=False), run(node, wanted, check=False)):
+        assert 'base_url = "https://edge%201:p%40ss@l.example.com/"' in node.files[OURS]["content"]
+        assert "p%40ss" not in json.dumps(done)
+        assert "p@ss" not in json.dumps(done)
+        assert done["configuration"]["fleet_lock_url"] == "https://edge%201:***@l.example.com/"
+    assert not done["changed"]
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [

@@ -23,6 +23,9 @@ def periodic(*windows: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
     return {"strategy": "periodic", "windows": list(windows), **more}
 
 
+LOCKED = {"strategy": "fleet_lock", "fleet_lock_url": "https://l.example.com/"}
+
+
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
@@ -48,6 +51,10 @@ def periodic(*windows: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
         ({"cincinnati_url": "https://g.example.com/${version}/"}, "has ${version}, and Zincati knows only basearch"),
         ({"strategy": "fleet_lock"}, "strategy fleet_lock and fleet_lock_url"),
         ({"fleet_lock_url": "https://l.example.com/"}, "strategy fleet_lock and fleet_lock_url"),
+        ({**LOCKED, "fleet_lock_user": "edge1"}, "fleet_lock_user and fleet_lock_password go together"),
+        ({**LOCKED, "fleet_lock_password": "p"}, "fleet_lock_user and fleet_lock_password go together"),
+        ({"group": "a", "fleet_lock_user": "a", "fleet_lock_password": "p"}, "give its address too"),
+        ({**LOCKED, "fleet_lock_url": "https://a:p@l.example.com/"}, "write user and password as fleet_lock_user"),
         ({"strategy": "fleet_lock", "fleet_lock_url": "https://l.example.com/lock"}, "fleet_lock_url: "),
         ({"strategy": "fleet_lock", "fleet_lock_url": "ftp://l.example.com/"}, "is no http or https address"),
         ({"strategy": "fleet_lock", "fleet_lock_url": "https://l.example.com/?a=b"}, "without a query"),
