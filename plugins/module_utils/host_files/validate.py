@@ -40,9 +40,9 @@ def validate(node: Node, argv: t.Sequence[str], files: t.Sequence[WantedFile], c
     words = ["sh", "-c", _SCRIPT, "sh", *argv]
     result = node.run(words, stdin=b"".join(lines), ok=range(256), timeout=_SECONDS)
     if result.rc != 0:
-        said = [line for line in (result.stderr + result.stdout).splitlines() if line.strip()]
+        said = [line for line in (result.stderr + result.stdout).splitlines() if line.strip()] or ["it said nothing"]
         raise FleetError(
-            f"files: {argv[0]} does not take them, nothing was changed; {said[0] if said else 'it said nothing'}",
+            f"files: what validate runs does not take them, nothing was changed; {said[0]}",
             stdout=result.stdout,
             stderr=result.stderr,
             rc=result.rc,

@@ -302,6 +302,8 @@ def test_what_the_reader_of_the_files_says(case: tuple[str, str]) -> None:
 @pytest.mark.parametrize("check", [True, False])
 def test_files_that_their_reader_does_not_take(check: bool) -> None:
     host = FakeHost(folders={"/etc"}, refuses="line 1: unknown keyword\n")
-    with pytest.raises(FleetError, match=r"keepalived does not take them, nothing was changed; line 1: unknown"):
+    with pytest.raises(
+        FleetError, match=r"what validate runs does not take them, nothing was changed; line 1: unknown"
+    ):
         run(host, check, files=[a_file()], validate=["keepalived", "-t"])
     assert host.done == []
