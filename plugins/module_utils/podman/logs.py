@@ -10,7 +10,8 @@ import typing as t
 
 from ..node import Completed, Node
 
-_LINES = 20
+# Enough for an update that was rolled back: what the new version said is followed by the start of the old one.
+_LINES = 50
 
 
 def read_logs(node: Node, user: str, uid: int, units: t.Iterable[str]) -> dict[str, list[str]]:
