@@ -51,7 +51,6 @@ class Run:
 
     def _play(self, commit: str) -> int:
         self._report = f"reports/{self._started.replace(':', '')}-{commit[:12]}"
-        self._tell(Outcome("playing", played=commit))
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self._state),
@@ -75,7 +74,7 @@ class Run:
         document: dict[str, t.Any] = {
             "schema": 1,
             "started": self._started,
-            "finished": None if outcome.outcome == "playing" else now(),
+            "finished": now(),
             **dataclasses.asdict(outcome),
             "good": self._store.load().good,
             "report": self._report,

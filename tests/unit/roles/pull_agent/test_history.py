@@ -213,7 +213,6 @@ def test_no_two_at_once(site: Site) -> None:
     with subprocess.Popen(site.command(), stdout=subprocess.DEVNULL) as first:
         while site.plays() != ["slow"]:
             time.sleep(0.02)
-        assert site.outcome() == "playing"
         assert site.run() == 75
         first.kill()
         first.wait()
