@@ -4,8 +4,8 @@
 # The work is done by scripts/; this file says what there is and what needs what.
 
 # Molecule scenarios of the gate, and those that only the full test runs.
-SCENARIOS := default layering
-SCENARIOS_FULL := image contract power_cut rollback rollback_drills flatcar rollout
+SCENARIOS := default layering rollback
+SCENARIOS_FULL := image contract power_cut rollback_drills flatcar rollout
 
 GATE := setup lint unit sanity build molecule
 
