@@ -65,8 +65,11 @@ def test_the_certificate_is_for_the_name(tmp_path: Path, name: str, alternative:
 
 @needs_openssl
 def test_keys_are_private_and_nothing_is_left_over(tmp_path: Path) -> None:
-    certificate(tmp_path)
-    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    folder = tmp_path / "fleet" / "registry"
+    certificate(folder)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    # The owner of the key has to get there.
+    assert [each.stat().st_mode & 0o777 for each in (folder, folder.parent)] == [0o755, 0o755]
     assert modes == {"ca.key": 0o600, "ca.pem": 0o644, "server.cnf": 0o600, "server.key": 0o600, "server.pem": 0o644}
 
 
