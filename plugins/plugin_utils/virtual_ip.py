@@ -41,8 +41,9 @@ def virtual_ip(settings: Settings) -> dict[str, t.Any]:
     :arg settings: the variables of the role without ``virtual_ip_``, with ``node`` for this node's name and
         ``node_addresses`` for the addresses of all nodes, by name.
     :returns: ``version`` of VRRP, ``priority``, ``advert_interval``, ``realtime``, ``address`` of this node and
-        ``peers``, ``addresses`` of the family that VRRP speaks and ``other_addresses``, and ``check``, the words of the
-        program that says whether this node can serve (none: nothing is asked).
+        ``peers``, ``addresses`` of the family that VRRP speaks and ``other_addresses``, ``check``, the words of the
+        program that says whether this node can serve (none: nothing is asked), ``check_interval`` and
+        ``check_timeout``.
     :raises Refused: what keepalived would not take, or would take for something else.
     """
     nodes = _nodes(settings)
@@ -64,6 +65,9 @@ def virtual_ip(settings: Settings) -> dict[str, t.Any]:
         "addresses": [str(each) for each in wanted if each.version == own.version],
         "other_addresses": [str(each) for each in wanted if each.version != own.version],
         "check": _check(settings),
+        # Written as whole numbers where they are: keepalived knows others since 2.3.
+        "check_interval": f"{float(settings['check_interval']):g}",
+        "check_timeout": f"{float(settings['check_timeout']):g}",
     }
 
 

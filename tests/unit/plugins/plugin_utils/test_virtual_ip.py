@@ -47,6 +47,8 @@ CASES: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
             "addresses": ["192.0.2.10/24"],
             "other_addresses": [],
             "check": [],
+            "check_interval": "1",
+            "check_timeout": "5",
         },
     ),
     "the preferred node": ({"node": "one"}, {"priority": 254, "peers": ["192.0.2.2", "192.0.2.3"]}),
@@ -73,6 +75,10 @@ CASES: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
                 *["--max-time", "1.5", "--url", "http://127.0.0.1:8080/health?a=b&c=$HOME"],
             ]
         },
+    ),
+    "whole numbers are written so": (
+        {"check_interval": 2.0, "check_timeout": "1.5"},
+        {"check_interval": "2", "check_timeout": "1.5"},
     ),
     "a command": ({"check_command": ["test", "-e", "/run/a b"]}, {"check": ["test", "-e", "/run/a b"]}),
     "a number in it": ({"check_command": ["sleep", 0]}, {"check": ["sleep", "0"]}),
