@@ -16,7 +16,8 @@ description:
     C(rpm-ostreed-automatic) with a timer that reboots on Fedora IoT and RHEL for Edge; update-engine with locksmithd on
     Flatcar.
   - What belongs to another driver is stopped and taken away before this one is set up. Zincati is masked without its
-    drop-in, the timers of rpm-ostree are stopped, disabled and without their files.
+    drop-in, the timers of rpm-ostree are stopped, disabled and without their files. An update that Zincati has staged
+    and locked is unlocked for rpm-ostree.
   - All of it is looked at before anything is changed, so what is refused leaves the node as it was.
   - Needs nothing on the node but C(sh), the coreutils, systemd and the driver itself. A run that changes nothing costs
     one round trip.

@@ -33,7 +33,8 @@ Found = t.Mapping[str, t.Union[Completed, File, None]]
 class Host:
     conf: str | None = None
     """rpm-ostreed.conf; None when there is none."""
-    has_zincati: bool = True
+    zincati: str = "loaded"
+    """What systemd makes of its unit: loaded, masked, not-found."""
     lock_server: str = ""
     """Why the lock server does not serve this node; empty when it does, or was not asked."""
 
@@ -64,7 +65,7 @@ def answered(wanted: Wanted, found: Found) -> Host:
     conf = content_of(found["conf"])
     return Host(
         conf=None if conf is None else conf.decode(errors="replace"),
-        has_zincati=output_of(found["zincati"]).strip() != "LoadState=not-found",
+        zincati=output_of(found["zincati"]).strip().partition("=")[2],
         lock_server=_refusal(wanted, found.get("lock")),
     )
 

@@ -35,7 +35,8 @@ def parts(wanted: Wanted, host: Host) -> tuple[Part, ...]:
         return Part(HOST_FILES, _rpm_ostree(wanted, host)), Part(ZINCATI, _zincati(wanted))
     if wanted.driver == RPM_OSTREE:
         off = {"state": "absent", "drop_in": DROP_IN, "service": "masked"}
-        return (*([Part(ZINCATI, off)] if host.has_zincati else []), Part(HOST_FILES, _rpm_ostree(wanted, host)))
+        there = host.zincati != "not-found"
+        return (*([Part(ZINCATI, off)] if there else []), Part(HOST_FILES, _rpm_ostree(wanted, host)))
     return Part(FLATCAR_UPDATE, _flatcar(wanted)), Part(HOST_FILES, _flatcar_units(wanted))
 
 
@@ -68,8 +69,11 @@ def _rpm_ostree(wanted: Wanted, host: Host) -> dict[str, t.Any]:
     reboots = stages and wanted.strategy != STAGED
     every = wanted.check_interval or rpm_ostree.CHECK_EVERY
     apply_every = wanted.apply_interval or rpm_ostree.APPLY_EVERY
+    # Zincati locks what it has staged, and without it nobody would ever unlock that.
+    locked = [_file(rpm_ostree.LOCK, None)] if stages and host.zincati == "loaded" else []
     return {
         "files": [
+            *locked,
             _file(rpm_ostree.CONF, _conf(host.conf, "stage" if stages else "none")),
             _file(rpm_ostree.CHECK_DROP_IN, rpm_ostree.check_drop_in(every) if stages else None),
             _file(

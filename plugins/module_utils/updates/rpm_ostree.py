@@ -19,6 +19,9 @@ APPLY_TIMER = "applyupdate.timer"
 APPLY_SERVICE = "applyupdate.service"
 APPLY_PROGRAM = "/etc/evergreen-fleet/apply-update"
 
+LOCK = "/run/ostree/staged-deployment-locked"
+"""While it exists, a reboot does not go into the deployment that is staged."""
+
 CHECK_EVERY = 3600
 APPLY_EVERY = 60
 
@@ -81,7 +84,7 @@ def apply_service() -> str:
         f"{_WRITTEN}[Unit]\nDescription=Reboot into the deployment that is staged\n"
         "ConditionPathExists=/run/ostree/staged-deployment\n"
         "# A reboot would not finalize it, and the next one neither.\n"
-        "ConditionPathExists=!/run/ostree/staged-deployment-locked\n\n"
+        f"ConditionPathExists=!{LOCK}\n\n"
         f"[Service]\nType=oneshot\nExecStart=/bin/sh {APPLY_PROGRAM}\n"
     )
 

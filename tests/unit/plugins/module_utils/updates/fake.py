@@ -18,6 +18,7 @@ ZINCATI = "zincati.service"
 CHECK = "rpm-ostreed-automatic.timer"
 APPLY = "applyupdate.timer"
 CONF = "/etc/rpm-ostreed.conf"
+LOCK = "/run/ostree/staged-deployment-locked"
 OURS = "/etc/zincati/config.d/60-evergreen.toml"
 
 WORDS = {"reenable": "enabled", "enable": "enabled", "disable": "disabled", "mask": "masked", "unmask": "disabled"}

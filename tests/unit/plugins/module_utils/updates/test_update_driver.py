@@ -15,7 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
 from ansible_collections.evergreen.fleet.plugins.modules import update_driver
 
-from .fake import APPLY, CHECK, CONF, OURS, ZINCATI, FakeNode, coreos, iot
+from .fake import APPLY, CHECK, CONF, LOCK, OURS, ZINCATI, FakeNode, coreos, iot
 
 NIGHT = {"days": ["Sat", "Sun"], "start_time": "22:30", "length_minutes": 60}
 PERIODIC = {"strategy": "periodic", "windows": [NIGHT], "time_zone": "Europe/Rome"}
@@ -99,6 +99,20 @@ def test_a_host_without_zincati() -> None:
     run(node, **DRIVERS["rpm-ostree"])
     assert active(node) == {CHECK, APPLY}
     assert ZINCATI not in node.units
+
+
+def test_what_zincati_has_staged_is_not_locked_for_ever() -> None:
+    node = coreos()
+    node.files[LOCK] = ""
+    run(node, **DRIVERS["zincati"])
+    assert LOCK in node.files
+    run(node, **DRIVERS["rpm-ostree"])
+    assert LOCK not in node.files
+    assert node.done.index(f"systemctl mask --now {ZINCATI}") < node.done.index(f"remove {LOCK}")
+    # A lock of somebody else, later.
+    node.files[LOCK] = ""
+    run(node, **DRIVERS["rpm-ostree in windows"])
+    assert LOCK in node.files
 
 
 def test_other_settings_of_rpm_ostree_stay() -> None:
