@@ -4,8 +4,8 @@
 
 """Stands in for the action plugins that reach a node: a node is a JSON file, and every call is noted.
 
-A version with "bad" in it fails its checks, so its node comes back on the one before. The calls are those of
-playbooks/rollout.yml; what they return is as much of the real results as the playbook and the report read.
+A version with "bad" in it fails its checks, so its node comes back on the one before. What they return is as much of
+the real results as the playbooks and the report read.
 """
 
 from __future__ import annotations
@@ -105,3 +105,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def greenboot_info(self, node: Result) -> Result:
         verdict = "red" if node["red"] else "green"
         return {"generation": "rust", "verdict": verdict, "checks": [], "run": {"verdict": verdict, "checks": []}}
+
+    def update_driver(self, _node: Result) -> Result:
+        return {"changed": False, "steps": []}
+
+    quadlet = podman_auto_update = update_driver
