@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.keys import first_version
+from ansible_collections.evergreen.fleet.plugins.module_utils.podman.place import place
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.refusals import refuse_impossible
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.wanted import Wanted
 from ansible_collections.evergreen.fleet.plugins.plugin_utils.workloads.sets import workload_sets
@@ -384,3 +385,17 @@ def test_refused_together() -> None:
         with pytest.raises(Refused) as refused:
             made(*workloads, **options)
         assert sentence in str(refused.value)
+
+
+def test_podman_without_quadlet() -> None:
+    """Story C on an older node: the same workload as a plain unit."""
+    hello = {**ON_DEMAND, "name": "hello-server", "health": "true", "auto_update": True, "volumes": ["data:/data"]}
+    found = wanted("core", made(hello, volumes=[{"name": "data"}])["core"])
+    units = {target.path.rpartition("/")[2]: target.content.decode() for target in place(found, (4, 3))}
+    start = next(line for line in units["hello-server.service"].splitlines() if line.startswith("ExecStart="))
+    assert start.startswith("ExecStart=/usr/bin/podman run --name=hello-server ")
+    assert {"--publish=127.0.0.1:18080:80", "--volume=systemd-data:/data", "--health-cmd=true"} <= set(start.split())
+    assert "--label=io.containers.autoupdate=registry" in start
+    assert start.endswith(f" {IMAGE}")
+    assert "StopWhenUnneeded=true" in units["hello-server.service"]
+    assert "podman healthcheck run hello-server" in units["hello-server.service"]
