@@ -81,6 +81,17 @@ class Fleet:
         before = json.loads(file.read_text()) if file.exists() else NODE
         file.write_text(json.dumps({**before, **differing}))
 
+    def variables(self) -> dict[str, str]:
+        """The environment of Ansible."""
+        return {
+            "ANSIBLE_COLLECTIONS_PATH": str(self.folder),
+            "ANSIBLE_HOME": str(self.folder / "home"),
+            "ANSIBLE_PIPELINING": "true",
+            "ANSIBLE_CALLBACKS_ENABLED": "evergreen.fleet.fleet_report",
+            "EVERGREEN_FLEET_REPORT_FOLDER": str(self.folder / "report"),
+            "FAKE_NODES": str(self.nodes),
+        }
+
     def run(
         self,
         variables: dict[str, t.Any] | None = None,
@@ -90,13 +101,8 @@ class Fleet:
         (self.nodes / "log").write_text("")
         environment = {
             **os.environ,
+            **self.variables(),
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
-            "ANSIBLE_COLLECTIONS_PATH": str(self.folder),
-            "ANSIBLE_HOME": str(self.folder / "home"),
-            "ANSIBLE_PIPELINING": "true",
-            "ANSIBLE_CALLBACKS_ENABLED": "evergreen.fleet.fleet_report",
-            "EVERGREEN_FLEET_REPORT_FOLDER": str(self.folder / "report"),
-            "FAKE_NODES": str(self.nodes),
             "KILL_AT": str(kill_at),
         }
         environment.pop("ANSIBLE_CONFIG", None)
