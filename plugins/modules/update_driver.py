@@ -117,6 +117,8 @@ options:
 notes:
   - An update that the node's health checks refuse is staged and tried again by O(driver=rpm_ostree), until there is
     another one.
+  - A node that has an update staged may reboot as soon as it is told that it may, before the task has its answer. The
+    task then ends as unreachable, and what it was told is there after the reboot.
   - With C(async) it needs Python 3.11 on the node.
 seealso:
   - module: evergreen.fleet.zincati
