@@ -10,6 +10,9 @@ import base64
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.evergreen.fleet.plugins.module_utils.flatcar import slots, status
+from ansible_collections.evergreen.fleet.plugins.module_utils.flatcar.model import CONF as UPDATE_CONF
+from ansible_collections.evergreen.fleet.plugins.module_utils.flatcar.model import ENGINE, LOCKSMITH
 from ansible_collections.evergreen.fleet.plugins.module_utils.node import Completed, File, Source, completed
 from ansible_collections.evergreen.fleet.plugins.module_utils.zincati import drop_ins
 
@@ -147,3 +150,41 @@ class FakeNode:
 
 def _encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+class Flatcar(FakeNode):
+    """A Flatcar node whose update-engine and locksmithd do as update.conf says."""
+
+    def __init__(self, *, masked: bool = False) -> None:
+        units = (ENGINE, LOCKSMITH)
+        word = "masked" if masked else "enabled"
+        super().__init__(
+            dict.fromkeys(units, (word, "inactive" if masked else "active")),
+            {"/etc/os-release": "ID=flatcar\nVERSION=3760.2.0\n", UPDATE_CONF: "GROUP=stable\n"},
+        )
+        # What locksmithd was started with.
+        self.environment = ""
+
+    def _say(self, argv: tuple[str, ...]) -> tuple[int | None, str]:
+        if argv == tuple(status.ARGV):
+            return 0, "LAST_CHECKED_TIME=1\nPROGRESS=0\nCURRENT_OP=UPDATE_STATUS_IDLE\nNEW_VERSION=0.0.0\nNEW_SIZE=0\n"
+        if argv == tuple(slots.argv(versions=False)):
+            return 0, ""
+        if argv == ("date", "+%s"):
+            return 0, "1000\n"
+        if argv[:2] == ("sh", "-c"):
+            return 0, self.environment if self.units[LOCKSMITH][1] == "active" else ""
+        if argv[-2:] == (ENGINE, LOCKSMITH):
+            return 0, "\n\n".join(self._unit(name) for name in argv[-2:])
+        return super()._say(argv)
+
+    def _unit(self, name: str) -> str:
+        enabled, active = self.units[name]
+        load = "masked" if enabled == "masked" else "loaded"
+        return f"Id={name}\nLoadState={load}\nActiveState={active}\nUnitFileState={enabled}"
+
+    def _systemctl(self, argv: t.Sequence[str]) -> None:
+        super()._systemctl(argv)
+        if argv[-1] == LOCKSMITH and argv[1] in ("start", "restart"):
+            lines = self.files[UPDATE_CONF].splitlines()
+            self.environment = "".join(f"{line}\n" for line in lines if "REBOOT" in line).replace('"', "")

@@ -15,7 +15,21 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
 from ansible_collections.evergreen.fleet.plugins.modules import update_driver
 
-from .fake import APPLY, CHECK, CONF, LOCK, OURS, ZINCATI, FakeNode, coreos, iot
+from .fake import (
+    APPLY,
+    CHECK,
+    CONF,
+    ENGINE,
+    LOCK,
+    LOCKSMITH,
+    OURS,
+    UPDATE_CONF,
+    ZINCATI,
+    FakeNode,
+    Flatcar,
+    coreos,
+    iot,
+)
 
 NIGHT = {"days": ["Sat", "Sun"], "start_time": "22:30", "length_minutes": 60}
 PERIODIC = {"strategy": "periodic", "windows": [NIGHT], "time_zone": "Europe/Rome"}
@@ -216,3 +230,49 @@ def test_lock_server_that_wants_a_password(status: str) -> None:
     node = coreos()
     node.lock = (0, "", status)
     assert run(node, driver="zincati", **LOCKED)["changed"]
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize(
+    ("wanted", "lines", "locksmith"),
+    [
+        ({}, ["GROUP=stable", "REBOOT_STRATEGY=reboot"], "active"),
+        ({"group": "beta", "enabled": False}, ["GROUP=beta", "SERVER=disabled"], "active"),
+        ({"strategy": "staged"}, ["REBOOT_STRATEGY=off"], None),
+        (
+            {"strategy": "periodic", "windows": [{**NIGHT, "days": ["Thu"]}], "time_zone": "localtime"},
+            ['LOCKSMITHD_REBOOT_WINDOW_START="Thu 22:30"', "LOCKSMITHD_REBOOT_WINDOW_LENGTH=60m"],
+            "active",
+        ),
+    ],
+)
+def test_flatcar(masked: bool, wanted: dict[str, t.Any], lines: list[str], locksmith: str | None) -> None:
+    node = Flatcar(masked=masked)
+    checked = run(node, check=True, driver="flatcar", **wanted)
+    assert (node.gathers, node.done) == (1, [])
+    done = run(node, driver="flatcar", **wanted)
+    assert checked["steps"][0] == done["steps"][0]
+    assert set(lines) <= set(node.files[UPDATE_CONF].splitlines())
+    # Also where there are no updates: it marks what runs as good.
+    assert node.units[ENGINE][1] == "active"
+    assert locksmith is None or node.units[LOCKSMITH][1] == locksmith
+    node.gathers = 0
+    again = run(node, driver="flatcar", **wanted)
+    assert (again["changed"], again["steps"], node.gathers) == (False, [], 1)
+
+
+def test_a_flatcar_has_no_other_driver() -> None:
+    node = Flatcar()
+    for driver in ("zincati", "rpm_ostree"):
+        with pytest.raises(FleetError, match="has no"):
+            run(node, driver=driver)
+    with pytest.raises(FleetError, match="not Flatcar"):
+        run(flatcar_less(), driver="flatcar")
+    assert node.done == []
+
+
+def flatcar_less() -> FakeNode:
+    """Fedora CoreOS, asked what only a Flatcar knows."""
+    node = Flatcar()
+    node.files = {"/etc/os-release": "ID=fedora\n"}
+    return node
