@@ -19,7 +19,7 @@ from .owner import as_owner
 from .show import real_path
 from .state import State
 from .survey import read_state
-from .timer import NAME, Timer, drop_in
+from .timer import NAME, Timer, drop_in, is_changed
 from .timer import plan as plan_timer
 from .update import Options, UpdateAll, UpdateUnit, auto_update
 from .wanted import check_user
@@ -65,7 +65,7 @@ def keep_current(node: Node, request: Request, check: bool) -> dict[str, t.Any]:
             f"tls_verify: podman auto-update knows it from {spell(_TLS_VERIFY)} on, and the node has "
             f"{state.podman_version}; say it with insecure= of the registry in registries.conf"
         )
-    before = _look(node, request)
+    before = _look(node, request, state)
     timer_steps = plan_timer(request.user, request.timer, state) if request.timer else ()
     updates = _updates(request, before)
     after = before
@@ -87,9 +87,11 @@ def keep_current(node: Node, request: Request, check: bool) -> dict[str, t.Any]:
     return {**result, "warnings": _warnings(request, before)}
 
 
-def _look(node: Node, request: Request) -> Answer:
-    """What has an update, and whether the times of the timer are any; in one round trip."""
-    questions: dict[str, Source] = dict(request.timer.questions()) if request.timer else {}
+def _look(node: Node, request: Request, state: State) -> Answer:
+    """What has an update, and whether new times of the timer are any; in one round trip."""
+    questions: dict[str, Source] = {}
+    if request.timer and is_changed(request.user, request.timer, state):
+        questions.update(request.timer.questions())
     if request.update:
         questions["auto-update"] = as_owner(request.user, *auto_update(request.options, dry_run=True))
     found = node.gather(questions) if questions else {}

@@ -62,6 +62,12 @@ def drop_in(user: str) -> str:
     return f"{Places(user).units}/{NAME}.d/50-evergreen.conf"
 
 
+def is_changed(user: str, timer: Timer, state: State) -> bool:
+    """Whether the drop-in is another one. One that is there as wanted was accepted by systemd before."""
+    found = state.files.get(drop_in(user))
+    return (found.content.decode(errors="replace") if found else "") != timer.content
+
+
 def plan(user: str, timer: Timer, state: State) -> tuple[Step, ...]:
     """The steps from the timer that is to the one that is wanted.
 
@@ -72,9 +78,7 @@ def plan(user: str, timer: Timer, state: State) -> tuple[Step, ...]:
         if not timer.enabled:
             return ()
         raise FleetError(f"timer: the node has no {NAME}; it comes with podman 2.0 and newer")
-    found = state.files.get(path)
-    before = found.content.decode(errors="replace") if found else ""
-    changed = before != timer.content
+    changed = is_changed(user, timer, state)
     puts = (Target(NAME, path, timer.content.encode()),) if changed and timer.content else ()
     drops = (path,) if changed and not timer.content else ()
     steps: list[Step] = [*ready(user, state)] if timer.enabled else []

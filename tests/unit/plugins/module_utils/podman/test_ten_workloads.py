@@ -20,7 +20,7 @@ from ansible_collections.evergreen.fleet.plugins.plugin_utils.workloads.sets imp
 
 from .fake import answer, state
 
-MOST_ROUND_TRIPS = 3
+MOST_ROUND_TRIPS = 2
 
 TEN = [
     {
