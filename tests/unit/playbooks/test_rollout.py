@@ -99,7 +99,7 @@ def test_a_controller_that_dies(tmp_path: Path, bad: bool) -> None:
     calm = Fleet(tmp_path / "calm", "n1", "n2")
     assert calm.run(wanted) == (2 if bad else 0)
     calls = len((calm.nodes / "log").read_text().splitlines())
-    for moment in range(4, calls + 1, calls // 3):
+    for moment in range(4, calls + 1, calls // 2):
         fleet = Fleet(tmp_path / str(moment), "n1", "n2")
         assert fleet.run(wanted, kill_at=moment) == -9
         assert fleet.run(wanted) == (2 if bad else 0), (moment, fleet.printed)
