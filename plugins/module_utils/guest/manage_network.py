@@ -117,8 +117,8 @@ def _restore(client: Virsh, plan: Plan, found: FoundNetwork | None) -> None:
 
 def _failure(why: str) -> str:
     sentence = f"the network could not be made, and all is as before: {why}"
-    # The two helpers that libvirt runs for a network, and only misses when it starts one. The messages are the tools' own,
-    # and decide about a hint only.
+    # The two helpers that libvirt runs for a network, and only misses when it starts one. What their messages
+    # say decides about a hint only.
     if "dnsmasq" in why:
         return f"{sentence}; libvirt needs dnsmasq, package dnsmasq-base on Debian, dnsmasq on Fedora"
     if "No chain" in why:
