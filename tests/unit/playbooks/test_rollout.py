@@ -81,7 +81,7 @@ def test_outside_of_the_window_it_waits(fleet: Fleet) -> None:
 def test_checks_alone(fleet: Fleet) -> None:
     """Without an update: no reboot, and the wave is watched all the same."""
     checks = [{"name": "release", "content": "true\n"}]
-    wanted = {"fleet_os_version": "1", "health_checks_required": checks, **WAVES}
+    wanted = {**WAVES, "fleet_os_version": "1", "health_checks_required": checks}
     assert fleet.run(wanted) == 0, fleet.printed
     state = fleet.state().values()
     assert all(node["checks"] and not node["boots"] for node in state)
