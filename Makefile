@@ -5,7 +5,8 @@
 
 # Molecule scenarios of the gate, and those that only the full test runs.
 SCENARIOS := default layering rollback
-SCENARIOS_FULL := image contract power_cut rollback_drills flatcar rollout
+SCENARIOS_FULL := image contract power_cut rollback_drills flatcar workloads workload_drills failover updates updates_drills \
+	rollout rollout_drills pull_agent
 
 GATE := setup lint unit sanity build molecule
 
