@@ -200,7 +200,7 @@ def test_a_folder_that_somebody_removed(site: Site) -> None:
 def test_reports_are_kept_and_not_for_ever(site: Site) -> None:
     site.options["reports"] = 2
     site.commit("good", play='mkdir -p "$EVERGREEN_FLEET_REPORT_FOLDER"; sleep 1\n')
-    for _ in range(4):
+    for _run in range(4):
         assert site.run() == 0
     kept = sorted((site.state / "reports").iterdir())
     assert len(kept) == 2
