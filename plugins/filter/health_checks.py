@@ -12,14 +12,14 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
 from ansible_collections.evergreen.fleet.plugins.module_utils.greenboot.deliver import delivered
 from ansible_collections.evergreen.fleet.plugins.module_utils.greenboot.wanted import Wanted
-from ansible_collections.evergreen.fleet.plugins.plugin_utils.health_checks import Refused, health_checks
+from ansible_collections.evergreen.fleet.plugins.plugin_utils.health_checks import health_checks
 
 
 def scripts(checks: t.Sequence[t.Mapping[str, t.Any]], folder: str) -> list[dict[str, t.Any]]:
     """The checks as the module greenboot takes them."""
     try:
         return health_checks(checks, folder)
-    except Refused as exc:
+    except FleetError as exc:
         raise AnsibleFilterError(f"health_checks: {exc}") from exc
 
 

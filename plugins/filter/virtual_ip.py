@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.evergreen.fleet.plugins.plugin_utils.virtual_ip import Refused, virtual_ip
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
+from ansible_collections.evergreen.fleet.plugins.plugin_utils.virtual_ip import virtual_ip
 
 
 def told(settings: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What the templates of the role need, or a ``problem``: an exception reaches the user in Ansible's wrapping."""
     try:
         return {"problem": "", **virtual_ip(settings)}
-    except Refused as exc:
+    except FleetError as exc:
         return {"problem": str(exc)}
 
 

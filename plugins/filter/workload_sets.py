@@ -9,15 +9,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
 from ansible_collections.evergreen.fleet.plugins.plugin_utils.workloads.sets import workload_sets
-from ansible_collections.evergreen.fleet.plugins.plugin_utils.workloads.text import Refused
 
 
 def sets(workloads: t.Sequence[t.Mapping[str, t.Any]], **options: t.Any) -> dict[str, dict[str, t.Any]]:
     """What the module quadlet takes, by owner."""
     try:
         return workload_sets(workloads, **options)
-    except Refused as exc:
+    except FleetError as exc:
         raise AnsibleFilterError(str(exc)) from exc
 
 

@@ -16,6 +16,8 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
+
 Check = t.Mapping[str, t.Any]
 
 DEFAULT_LIMIT = 300
@@ -25,10 +27,6 @@ DEFAULT_LIMIT = 300
 _GRACE = 90
 
 _PROBLEM = "{where}: {what}; ansible-doc -t role evergreen.fleet.health_checks says which parameters each check has"
-
-
-class Refused(Exception):
-    """One sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +86,13 @@ def health_checks(checks: t.Sequence[Check], folder: str) -> list[dict[str, t.An
     """For each check its ``name``, ``order``, ``content`` and ``timeout``, as the module greenboot takes them.
 
     :arg folder: where the files of the checks are.
-    :raises Refused: a check that cannot be made.
+    :raises FleetError: a check that cannot be made.
     """
     scripts = [_script(f"check {number}", check, Path(folder)) for number, check in enumerate(checks, 1)]
     names = [script["name"] for script in scripts]
     for name in names:
         if names.count(name) > 1:
-            raise Refused(f"two checks are called {name}; give one of them another name")
+            raise FleetError(f"two checks are called {name}; give one of them another name")
     return scripts
 
 
@@ -108,9 +106,9 @@ def _script(where: str, check: Check, folder: Path) -> dict[str, t.Any]:
         limit = _number(where, "timeout", given.get("timeout", DEFAULT_LIMIT), 0)
         made = {"name": given["name"], "content": given["content"], "timeout": limit}
     else:
-        raise Refused(_PROBLEM.format(where=where, what="needs check, or name and content"))
+        raise FleetError(_PROBLEM.format(where=where, what="needs check, or name and content"))
     if not _NAME.fullmatch(str(made["name"])) or str(made["name"]).endswith(".sh"):
-        raise Refused(f"{where}: its name must have letters, digits, _ + - and single dots only, and not end in .sh")
+        raise FleetError(f"{where}: its name must have letters, digits, _ + - and single dots only, and not end in .sh")
     order = _number(where, "order", given.get("order", 50), 0)
     return {**made, "order": order}
 
@@ -118,7 +116,9 @@ def _script(where: str, check: Check, folder: Path) -> dict[str, t.Any]:
 def _of_the_library(where: str, given: Check, folder: Path) -> dict[str, t.Any]:
     kind = given["check"]
     if kind not in KINDS:
-        raise Refused(_PROBLEM.format(where=where, what=f"there is no check {kind}, only {', '.join(sorted(KINDS))}"))
+        raise FleetError(
+            _PROBLEM.format(where=where, what=f"there is no check {kind}, only {', '.join(sorted(KINDS))}")
+        )
     parameters = KINDS[kind]
     _refuse_unknown(f"{where}, {kind}", given, _COMMON | set(parameters))
     values = {name: _value(f"{where}, {kind}", name, each, given) for name, each in parameters.items()}
@@ -142,13 +142,13 @@ def _limit(values: t.Mapping[str, str]) -> int:
 def _value(where: str, name: str, parameter: Parameter, given: Check) -> str:
     value = given.get(name, parameter.default)
     if value is None:
-        raise Refused(_PROBLEM.format(where=where, what=f"needs {name}"))
+        raise FleetError(_PROBLEM.format(where=where, what=f"needs {name}"))
     if parameter.number and value != "":
         return str(_number(where, name, value, parameter.least))
     if parameter.words:
         words = value.split() if isinstance(value, str) else [str(word) for word in value]
         if parameter.default is None and not words:
-            raise Refused(_PROBLEM.format(where=where, what=f"needs {name}"))
+            raise FleetError(_PROBLEM.format(where=where, what=f"needs {name}"))
         for word in words:
             _match(where, name, word, parameter)
         return " ".join(words)
@@ -157,20 +157,20 @@ def _value(where: str, name: str, parameter: Parameter, given: Check) -> str:
 
 def _match(where: str, name: str, value: str, parameter: Parameter) -> str:
     if not re.fullmatch(parameter.pattern, value) or "\0" in value:
-        raise Refused(_PROBLEM.format(where=where, what=f"{name} cannot be {value!r}"))
+        raise FleetError(_PROBLEM.format(where=where, what=f"{name} cannot be {value!r}"))
     return value
 
 
 def _number(where: str, name: str, value: t.Any, least: int) -> int:
     if isinstance(value, bool) or not re.fullmatch(r"\d{1,6}", str(value)) or int(value) < least:
-        raise Refused(_PROBLEM.format(where=where, what=f"{name} must be a number from {least} on, not {value!r}"))
+        raise FleetError(_PROBLEM.format(where=where, what=f"{name} must be a number from {least} on, not {value!r}"))
     return int(value)
 
 
 def _refuse_unknown(where: str, given: Check, known: t.Collection[str]) -> None:
     unknown = sorted(set(given) - set(known))
     if unknown:
-        raise Refused(_PROBLEM.format(where=where, what=f"does not take {', '.join(unknown)}"))
+        raise FleetError(_PROBLEM.format(where=where, what=f"does not take {', '.join(unknown)}"))
 
 
 def _slug(value: str) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
+
 from .ports import Published
-from .text import Options, Refused, UnitText, literal, one_line, word
+from .text import Options, UnitText, literal, one_line, word
 from .wanted import (
     READY,
     RESTARTS,
@@ -62,7 +64,7 @@ class Place:
 def container(where: str, given: Options, place: Place, *, networks: t.Sequence[str] = ()) -> tuple[str, list[Options]]:
     """The text of the unit, and the files that it mounts as the module quadlet takes them.
 
-    :raises Refused: something that cannot be.
+    :raises FleetError: something that cannot be.
     """
     text = UnitText(where)
     files = [_file(where, each, place.files) for each in listed(where, given, "files")]
@@ -103,14 +105,16 @@ def container(where: str, given: Options, place: Place, *, networks: t.Sequence[
 def _add_readiness(where: str, text: UnitText, ready: str, place: Place, health: bool) -> None:
     if ready == "healthy":
         if not health:
-            raise Refused(f"{where}: ready: healthy needs health, the command that tells")
+            raise FleetError(f"{where}: ready: healthy needs health, the command that tells")
         _wait(text, _HEALTHY.replace("{name}", place.name))
     elif ready == "notified":
         text.add("Container", Notify=True)
     elif ready == "listening":
         inside = sorted({f"{each.container:04X}" for each in place.ports if each.protocol == "tcp"})
         if not inside:
-            raise Refused(f"{where}: ready: listening needs ports, one of them TCP, or say when it is ready otherwise")
+            raise FleetError(
+                f"{where}: ready: listening needs ports, one of them TCP, or say when it is ready otherwise"
+            )
         _wait(text, _LISTENING.replace("NAME", place.name).replace("PORTS", " ".join(inside)))
 
 
@@ -132,9 +136,9 @@ def _wait(text: UnitText, script: str) -> None:
 def _file(where: str, given: t.Any, folder: str) -> dict[str, t.Any]:
     target = given.get("target", "") if isinstance(given, dict) else ""
     if not str(target).startswith("/") or not isinstance(given.get("content"), str):
-        raise Refused(f"{where}: files: each has a target, a path in full in the container, and content")
+        raise FleetError(f"{where}: files: each has a target, a path in full in the container, and content")
     if set(given) - {"target", "content", "mode"}:
-        raise Refused(f"{where}: files: each has target, content and mode, and nothing else")
+        raise FleetError(f"{where}: files: each has target, content and mode, and nothing else")
     return {
         "target": target,
         "path": folder + target,
@@ -148,4 +152,4 @@ def _variable(where: str, name: str, value: t.Any) -> str:
 
 
 def _missing(where: str, key: str) -> t.NoReturn:
-    raise Refused(f"{where} needs {key}")
+    raise FleetError(f"{where} needs {key}")

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import re
 
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
+
 from .ports import Published
-from .text import Options, Refused, UnitText
+from .text import Options, UnitText
 from .wanted import networks_of, number, ports_of
 
 BACKEND_OFFSET = 10000
@@ -26,24 +28,24 @@ _PROXY = "/usr/lib/systemd/systemd-socket-proxyd"
 def backends(where: str, workload: Options) -> tuple[Published, ...]:
     """Where the container itself listens: on ports of the node that nobody else reaches.
 
-    :raises Refused: it cannot be served on demand.
+    :raises FleetError: it cannot be served on demand.
     """
     offset = number(where, workload, "backend_offset", BACKEND_OFFSET)
     ports = ports_of(where, workload)
     if not ports:
-        raise Refused(f"{where}: on_demand needs ports, because a request to one of them starts it")
+        raise FleetError(f"{where}: on_demand needs ports, because a request to one of them starts it")
     modes = {network.partition(":")[0] for network in networks_of(where, workload)}
     if modes & {"host", "none", "container", "ns"}:
-        raise Refused(f"{where}: on_demand needs a network of its own, without which ports are not published")
+        raise FleetError(f"{where}: on_demand needs a network of its own, without which ports are not published")
     return tuple(_backend(where, port, offset) for port in ports)
 
 
 def _backend(where: str, port: Published, offset: int) -> Published:
     if port.host is None or port.protocol != "tcp":
-        raise Refused(f"{where}: on_demand serves TCP ports with a number on the node, not {port.text!r}")
+        raise FleetError(f"{where}: on_demand serves TCP ports with a number on the node, not {port.text!r}")
     number = port.host + offset
     if not 0 < number <= _HIGHEST or offset == 0:
-        raise Refused(
+        raise FleetError(
             f"{where}: on_demand needs another port of the node for {port.text!r}, and {port.host} + {offset} is none; "
             "give another backend_offset"
         )
@@ -54,7 +56,7 @@ def proxies(where: str, workload: Options, name: str, *, stopped: bool) -> list[
     """The socket and the proxy of each port, as the module quadlet takes units."""
     idle = str(workload.get("idle_timeout", "10min"))
     if not _SPAN.fullmatch(idle):
-        raise Refused(f"{where}: idle_timeout must be a time without blanks, for example 10min, not {idle!r}")
+        raise FleetError(f"{where}: idle_timeout must be a time without blanks, for example 10min, not {idle!r}")
     found: list[Options] = []
     for port, backend in zip(ports_of(where, workload), backends(where, workload), strict=True):
         socket, proxy = UnitText(where), UnitText(where)

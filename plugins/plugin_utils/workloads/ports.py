@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .text import Refused
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
 
 _PORT = re.compile(
     r"(?:(?:(?P<address>\[[^\]]+\]|[^:\[\]]*):)?(?P<host>\d+(?:-\d+)?)?:)?"
@@ -30,18 +30,18 @@ class Published:
 
 
 def parse_ports(where: str, texts: list[str]) -> tuple[Published, ...]:
-    """:raises Refused: something that is no port."""
+    """:raises FleetError: something that is no port."""
     return tuple(each for text in texts for each in _parse(where, str(text)))
 
 
 def _parse(where: str, text: str) -> list[Published]:
     match = _PORT.fullmatch(text)
     if not match:
-        raise Refused(f"{where}: ports: {text!r} is no port; give HOST:CONTAINER, for example '8080:80', in quotes")
+        raise FleetError(f"{where}: ports: {text!r} is no port; give HOST:CONTAINER, for example '8080:80', in quotes")
     inside = _numbers(where, text, match["container"])
     outside = _numbers(where, text, match["host"]) if match["host"] else [None] * len(inside)
     if len(outside) != len(inside):
-        raise Refused(f"{where}: ports: the two ranges of {text!r} are not of the same length")
+        raise FleetError(f"{where}: ports: the two ranges of {text!r} are not of the same length")
     protocol = match["protocol"] or "tcp"
     return [
         Published(text, match["address"] or "", host, port, protocol)
@@ -53,5 +53,5 @@ def _numbers(where: str, text: str, numbers: str) -> list[int]:
     first, _dash, last = numbers.partition("-")
     found = list(range(int(first), int(last or first) + 1))
     if not found or found[0] < 1 or found[-1] > _HIGHEST:
-        raise Refused(f"{where}: ports: {text!r} has a number that is not from 1 to {_HIGHEST}")
+        raise FleetError(f"{where}: ports: {text!r} has a number that is not from 1 to {_HIGHEST}")
     return found

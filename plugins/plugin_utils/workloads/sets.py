@@ -10,11 +10,12 @@ import typing as t
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.model import Unit
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.relations import Port, ports
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.unitfile import parse
 
-from .text import Options, Refused, UnitText
+from .text import Options, UnitText
 from .units import Parts, parts
 from .wanted import name_of, present, refuse_unknown
 
@@ -47,7 +48,7 @@ def workload_sets(
     :arg user: the owner of what names none.
     :arg name: what the sets are called.
     :arg owners: who has a set even when nothing is in it.
-    :raises Refused: something that cannot be.
+    :raises FleetError: something that cannot be.
     """
     found: defaultdict[str, _Owner] = defaultdict(_Owner)
     for owner in owners:
@@ -62,7 +63,7 @@ def workload_sets(
     names: set[tuple[str, str]] = set()
     for where, workload, owner in _each("workloads_present", workloads, user):
         if (owner, workload["name"]) in names:
-            raise Refused(
+            raise FleetError(
                 f"workloads_present: {workload['name']} of {owner} is there twice; give one of them another name"
             )
         names.add((owner, workload["name"]))
@@ -70,7 +71,7 @@ def workload_sets(
     for where, secret, owner in _each("workloads_secrets", secrets, user):
         refuse_unknown(where, secret, _SECRET)
         if "value" not in secret:
-            raise Refused(f"{where} needs a value; one that the node has already is only named in the workload")
+            raise FleetError(f"{where} needs a value; one that the node has already is only named in the workload")
         found[owner].secrets.append({"name": secret["name"], "value": str(secret["value"])})
     _refuse_shared_ports(found)
     return {owner: _set(each, name) for owner, each in found.items()}
@@ -80,7 +81,7 @@ def _each(option: str, listed: Listed, user: str) -> t.Iterator[tuple[str, dict[
     """How to name each in a message, what is in it, and whose it is."""
     for number, item in enumerate(listed, 1):
         if not isinstance(item, dict):
-            raise Refused(f"{option}: element {number} must be keys with values")
+            raise FleetError(f"{option}: element {number} must be keys with values")
         given = present(item)
         given["name"] = name_of(f"{option}: element {number}", given)
         yield f"{option}: {given['name']}", given, str(given.get("user", user))
@@ -112,7 +113,7 @@ def _refuse_shared_ports(found: t.Mapping[str, _Owner]) -> None:
             for port in ports(file):
                 for other, name, of in taken:
                     if of != owner and port.collides(other):
-                        raise Refused(
+                        raise FleetError(
                             f"workloads_present: {name} of {of} and {file.name} of {owner} both listen on {port}; "
                             "give one of them another port"
                         )

@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
+
 Options = t.Mapping[str, t.Any]
 
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _SECTION = re.compile(r"[A-Za-z][A-Za-z-]*")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9@%_+=:,./$-]+")
-
-
-class Refused(Exception):
-    """One sentence for the user."""
 
 
 class UnitText:
@@ -39,10 +37,10 @@ class UnitText:
         """Add the lines of the user's own. Of a key that counts once, podman and systemd take the last one."""
         for section, values in extra.items():
             if not _SECTION.fullmatch(str(section)) or not isinstance(values, dict):
-                raise Refused(f"{self._where}: extra is sections, and in them keys with values, not {section!r}")
+                raise FleetError(f"{self._where}: extra is sections, and in them keys with values, not {section!r}")
             for key, value in values.items():
                 if not _KEY.fullmatch(str(key)):
-                    raise Refused(f"{self._where}: extra: {key!r} is no key of a unit file")
+                    raise FleetError(f"{self._where}: extra: {key!r} is no key of a unit file")
                 self.add(section, **{key: value})
 
     def __str__(self) -> str:
@@ -52,13 +50,13 @@ class UnitText:
 def one_line(where: str, value: t.Any) -> str:
     """The text of a value. What YAML reads as true and false is written in lower case, as programs take it.
 
-    :raises Refused: it has several lines, or is none.
+    :raises FleetError: it has several lines, or is none.
     """
     if isinstance(value, dict | list | tuple) or value is None:
-        raise Refused(f"{where} must be one value")
+        raise FleetError(f"{where} must be one value")
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if "\n" in text or "\r" in text or "\0" in text:
-        raise Refused(f"{where} must be one line; put longer texts into files")
+        raise FleetError(f"{where} must be one line; put longer texts into files")
     return text
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
+
 from .container import START_TIMEOUT, Place, container
 from .on_demand import backends, proxies
-from .text import Options, Refused, UnitText
+from .text import Options, UnitText
 from .wanted import (
     RESTARTS,
     auto_update_of,
@@ -51,7 +53,7 @@ class Parts:
 
 
 def parts(where: str, workload: Options, *, root: bool) -> Parts:
-    """:raises Refused: something that cannot be."""
+    """:raises FleetError: something that cannot be."""
     kind = kind_of(where, workload)
     state = choice(where, workload, "state", STATES, "started")
     # What is stopped is to stay so at the next boot.
@@ -84,7 +86,7 @@ def _container(where: str, workload: Options, target: str | None, folder: str) -
 def _pod(where: str, workload: Options, target: str | None, folder: str) -> Parts:
     name, inside = workload["name"], listed(where, workload, "containers")
     if not inside:
-        raise Refused(f"{where}: a pod without containers ends at once; give at least one")
+        raise FleetError(f"{where}: a pod without containers ends at once; give at least one")
     text = _head(where, workload)
     text.add(
         "Pod",

@@ -11,9 +11,10 @@ import shlex
 import typing as t
 
 import yaml
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
 
 from .ports import Published, parse_ports
-from .text import Options, Refused
+from .text import Options
 
 KINDS = ("image", "containers", "kube")
 """The key that tells what a workload is: a container, a pod, or what a Kubernetes document describes."""
@@ -40,19 +41,19 @@ _MODES = ("host", "none", "bridge", "private", "pasta", "slirp4netns")
 
 
 def kind_of(where: str, workload: Options) -> str:
-    """:raises Refused: it is of no kind, or has what its kind cannot have."""
+    """:raises FleetError: it is of no kind, or has what its kind cannot have."""
     found = [kind for kind in KINDS if kind in workload]
     if len(found) != 1:
-        raise Refused(f"{where} needs one of image, containers and kube")
+        raise FleetError(f"{where} needs one of image, containers and kube")
     refuse_unknown(f"{where}, which has {found[0]},", workload, _KEYS[found[0]])
     return found[0]
 
 
 def refuse_unknown(where: str, given: Options, known: t.Collection[str] = _INSIDE) -> None:
-    """:raises Refused: a key that is not known."""
+    """:raises FleetError: a key that is not known."""
     unknown = sorted(set(given) - set(known))
     if unknown:
-        raise Refused(f"{where} does not take {', '.join(unknown)}; it takes {', '.join(sorted(known))}")
+        raise FleetError(f"{where} does not take {', '.join(unknown)}; it takes {', '.join(sorted(known))}")
 
 
 def present(given: Options) -> dict[str, t.Any]:
@@ -61,68 +62,68 @@ def present(given: Options) -> dict[str, t.Any]:
 
 
 def name_of(where: str, given: Options) -> str:
-    """:raises Refused: it has no name, or one that podman does not take."""
+    """:raises FleetError: it has no name, or one that podman does not take."""
     name = str(given.get("name", ""))
     if not _NAME.fullmatch(name):
-        raise Refused(f"{where} needs a name of letters, digits, dots, dashes and underscores")
+        raise FleetError(f"{where} needs a name of letters, digits, dots, dashes and underscores")
     return name
 
 
 def choice(where: str, given: Options, key: str, among: t.Sequence[str], default: str) -> str:
-    """:raises Refused: none of these."""
+    """:raises FleetError: none of these."""
     value = given.get(key, default)
     # YAML reads a bare no as false.
     value = "no" if value is False and "no" in among else value
     if value not in among:
-        raise Refused(f"{where}: {key} is one of {', '.join(among)}, not {value!r}")
+        raise FleetError(f"{where}: {key} is one of {', '.join(among)}, not {value!r}")
     return str(value)
 
 
 def number(where: str, given: Options, key: str, default: int) -> int:
-    """:raises Refused: no whole number."""
+    """:raises FleetError: no whole number."""
     value = given.get(key, default)
     if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,6}", str(value)):
-        raise Refused(f"{where}: {key} must be a number, not {value!r}")
+        raise FleetError(f"{where}: {key} must be a number, not {value!r}")
     return int(value)
 
 
 def listed(where: str, given: Options, key: str) -> list[t.Any]:
-    """:raises Refused: it is not a list."""
+    """:raises FleetError: it is not a list."""
     value = given.get(key, [])
     if not isinstance(value, list | tuple):
-        raise Refused(f"{where}: {key} must be a list")
+        raise FleetError(f"{where}: {key} must be a list")
     return list(value)
 
 
 def ports_of(where: str, workload: Options) -> tuple[Published, ...]:
-    """:raises Refused: something that is no port."""
+    """:raises FleetError: something that is no port."""
     return parse_ports(where, listed(where, workload, "ports"))
 
 
 def command_of(where: str, given: Options) -> list[str]:
-    """:raises Refused: quotes that do not end."""
+    """:raises FleetError: quotes that do not end."""
     command = given.get("command", [])
     try:
         return shlex.split(command) if isinstance(command, str) else [str(each) for each in command]
     except (ValueError, TypeError) as exc:
-        raise Refused(f"{where}: command is a list of words, or one line with quotes that end") from exc
+        raise FleetError(f"{where}: command is a list of words, or one line with quotes that end") from exc
 
 
 def environment_of(where: str, given: Options) -> dict[str, t.Any]:
-    """:raises Refused: names that are none."""
+    """:raises FleetError: names that are none."""
     variables = given.get("environment", {})
     if not isinstance(variables, dict):
-        raise Refused(f"{where}: environment must be names with their values")
+        raise FleetError(f"{where}: environment must be names with their values")
     for name in variables:
         if not _VARIABLE.fullmatch(str(name)):
-            raise Refused(f"{where}: environment: {name!r} is no name of a variable")
+            raise FleetError(f"{where}: environment: {name!r} is no name of a variable")
     return variables
 
 
 def volumes_of(where: str, given: Options) -> list[str]:
     """As Quadlet takes them: a name without a slash is that of a volume unit.
 
-    :raises Refused: neither a path nor a name.
+    :raises FleetError: neither a path nor a name.
     """
     found = []
     for volume in map(str, listed(where, given, "volumes")):
@@ -132,14 +133,14 @@ def volumes_of(where: str, given: Options) -> list[str]:
         elif _VOLUME.fullmatch(source):
             found.append(f"{source}.volume:{rest}")
         else:
-            raise Refused(f"{where}: volumes: {source!r} is neither a path in full nor the name of a volume")
+            raise FleetError(f"{where}: volumes: {source!r} is neither a path in full nor the name of a volume")
     return found
 
 
 def networks_of(where: str, given: Options) -> list[str]:
     """As Quadlet takes them: a name that is no mode of podman is that of a network unit.
 
-    :raises Refused: no name.
+    :raises FleetError: no name.
     """
     found = []
     for network in map(str, listed(where, given, "networks")):
@@ -149,7 +150,7 @@ def networks_of(where: str, given: Options) -> list[str]:
         elif _VOLUME.fullmatch(name):
             found.append(f"{name}.network{colon}{rest}")
         else:
-            raise Refused(f"{where}: networks: {name!r} is no name of a network")
+            raise FleetError(f"{where}: networks: {name!r} is no name of a network")
     return found
 
 
@@ -162,10 +163,10 @@ def auto_update_of(given: Options) -> str | None:
 
 
 def refuse_no_document(where: str, text: t.Any) -> None:
-    """:raises Refused: it is no YAML of Kubernetes."""
+    """:raises FleetError: it is no YAML of Kubernetes."""
     try:
         documents = [each for each in yaml.safe_load_all(text) if each is not None]
     except (yaml.YAMLError, AttributeError, TypeError) as exc:
-        raise Refused(f"{where}: kube is not YAML: {' '.join(str(exc).split())}") from exc
+        raise FleetError(f"{where}: kube is not YAML: {' '.join(str(exc).split())}") from exc
     if not documents or not all(isinstance(each, dict) and each.get("kind") for each in documents):
-        raise Refused(f"{where}: kube must be the text of documents of Kubernetes, each with its kind")
+        raise FleetError(f"{where}: kube must be the text of documents of Kubernetes, each with its kind")

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jinja2
@@ -33,9 +33,9 @@ PASSWORD = "correct horse"  # noqa: S105 - of this test only
 class LockServer:
     """``ask`` goes through nginx, ``port`` is that of the server itself."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: int, tls_port: int) -> None:
         self.folder = folder
-        self.port, self._tls_port = _free_port(), _free_port()
+        self.port, self._tls_port = port, tls_port
         self.database = folder / "locks.db"
         self.log = folder / "access.log"
         settings = {
@@ -110,14 +110,6 @@ def call(*argv: object, **more: t.Any) -> str:
     return done.stdout.strip()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    assert isinstance(port, int)
-    return port
-
-
 def _wait_for(port: int) -> None:
     for _try in range(200):
         with socket.socket() as probe:
@@ -128,12 +120,12 @@ def _wait_for(port: int) -> None:
 
 
 @pytest.fixture
-def locks(tmp_path: Path) -> Iterator[LockServer]:
+def locks(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[LockServer]:
     if os.geteuid() != 0:
         pytest.skip("the role reads the locks as root")
     for tool in ("nginx", "openssl", "sqlite3"):
         if shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin") is None:
             pytest.skip(f"there is no {tool} on this machine")
-    server = LockServer(tmp_path)
+    server = LockServer(tmp_path, free_port(), free_port())
     yield server
     server.stop()

@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -248,36 +247,25 @@ class Lab:
         return self.host("ostree", "refs", f"--repo={self.work}/sysroot/ostree/repo").splitlines()
 
 
-# Deployments are synced to disk; in memory that costs nothing.
-IN_MEMORY = Path("/dev/shm")  # noqa: S108 - TemporaryDirectory makes a folder of its own in it
-
-
-@contextmanager
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as work:
-        yield Path(work)
-
-
 @pytest.fixture(scope="session")
-def template(program: Path) -> Iterator[Lab]:
-    with folder() as work:
-        lab = Lab(work, program)
+def template(program: Path, in_memory: Path | None) -> Iterator[Lab]:
+    with tempfile.TemporaryDirectory(dir=in_memory) as folder:
+        lab = Lab(Path(folder), program)
         lab.build()
         yield lab
 
 
 @pytest.fixture
-def lab(template: Lab) -> Iterator[Lab]:
+def lab(template: Lab, work: Path) -> Lab:
     """A system of the test's own."""
-    with folder() as work:
-        yield template.copy(work)
+    return template.copy(work)
 
 
 @pytest.fixture(scope="module")
-def layered(template: Lab) -> Iterator[Lab]:
+def layered(template: Lab, in_memory: Path | None) -> Iterator[Lab]:
     """One system with a layered package, for the tests that change nothing."""
-    with folder() as work:
-        lab = template.copy(work)
+    with tempfile.TemporaryDirectory(dir=in_memory) as folder:
+        lab = template.copy(Path(folder))
         lab.call("install", "tool")
         lab.reboot()
         yield lab

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jinja2
@@ -26,9 +26,6 @@ from ansible_collections.evergreen.fleet.plugins.modules import ostree_repo
 CANARY = "fleet/x86_64/canary"
 STABLE = "fleet/x86_64/stable"
 
-# Commits are synced to disk; in memory that costs nothing.
-IN_MEMORY = Path("/dev/shm")  # noqa: S108 - TemporaryDirectory makes a folder of its own in it
-
 Result = dict[str, t.Any]
 
 
@@ -37,12 +34,6 @@ def ostree() -> None:
     for tool in ("ostree", "gpg", "openssl"):
         if shutil.which(tool) is None:
             pytest.skip(f"there is no {tool} on this machine")
-
-
-@pytest.fixture
-def work() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as folder:
-        yield Path(folder)
 
 
 def call(*argv: object, **more: t.Any) -> str:
@@ -155,11 +146,11 @@ MIRROR = Path(__file__).parents[3] / "roles" / "ostree_mirror"
 class Web:
     """nginx with the role's template, over TLS on the loopback interface."""
 
-    def __init__(self, folder: Path, repo: Path) -> None:
+    def __init__(self, folder: Path, repo: Path, port: int) -> None:
         self.folder = folder
         self.log = folder / "access.log"
         self.ca = folder / "server.pem"
-        self.port = _free_port()
+        self.port = port
         self.url = f"https://127.0.0.1:{self.port}"
         call(
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
@@ -207,26 +198,18 @@ class Web:
         return fields
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    assert isinstance(port, int)
-    return port
-
-
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
-def web(work: Path, repo: Repo) -> Iterator[Web]:
+def web(work: Path, repo: Repo, free_port: Callable[[], int]) -> Iterator[Web]:
     if shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin") is None:
         pytest.skip("there is no nginx on this machine")
     folder = work / "web"
     folder.mkdir()
-    server = Web(folder, repo.path)
+    server = Web(folder, repo.path, free_port())
     yield server
     server.stop()
 

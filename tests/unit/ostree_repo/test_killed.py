@@ -69,12 +69,14 @@ def marked(mark: bytes) -> t.Iterator[int]:
                 yield int(folder.name)
 
 
-def test_killed_at_any_moment(repo: Repo, upstream: Repo, tree: Path, keys: Keys, web: Web, work: Path) -> None:
+def test_killed_at_any_moment(
+    repo: Repo, upstream: Repo, tree: Path, keys: Keys, web: Web, work: Path, free_port: t.Callable[[], int]
+) -> None:
     call("ostree", "init", f"--repo={upstream.path}", "--mode=archive")
     call("ostree", "config", f"--repo={upstream.path}", "set", "core.fsync", "false")
     folder = work / "upstream-web"
     folder.mkdir()
-    source = Web(folder, upstream.path)
+    source = Web(folder, upstream.path, free_port())
     remote = {"name": "up", "url": source.url, "gpg_keys": [str(keys.public)], "tls_ca": str(source.ca)}
     wanted: dict[str, t.Any] = {"remotes": [remote], "refs": [{"name": CANARY, "remote": "up", "depth": 1}]}
     wanted |= {"static_deltas": 1, "prune_depth": 1, "ed25519_keys": [str(keys.ed25519)], **keys.gpg}

@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.evergreen.fleet.plugins.filter.health_checks import FilterModule
-from ansible_collections.evergreen.fleet.plugins.plugin_utils.health_checks import Refused, health_checks
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
+from ansible_collections.evergreen.fleet.plugins.plugin_utils.health_checks import health_checks
 
 FOLDER = Path(__file__).parents[3] / "roles" / "health_checks" / "files" / "checks"
 SHELLS = (["dash"], ["bash", "-C"])
@@ -357,7 +358,7 @@ REFUSALS: dict[str, tuple[list[dict[str, t.Any]], str]] = {
 @pytest.mark.parametrize("case", REFUSALS.values(), ids=REFUSALS.keys())
 def test_refusals(case: tuple[list[dict[str, t.Any]], str]) -> None:
     checks, words = case
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FleetError) as refused:
         health_checks(checks, str(FOLDER))
     assert words in str(refused.value)
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.evergreen.fleet.plugins.plugin_utils.virtual_ip import Refused, virtual_ip
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
+from ansible_collections.evergreen.fleet.plugins.plugin_utils.virtual_ip import virtual_ip
 
 ROLE = Path(__file__).parents[4] / "roles" / "virtual_ip"
 DEFAULTS = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text(encoding="utf-8"))
@@ -162,7 +163,7 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], str]] = {
 @pytest.mark.parametrize("case", REFUSALS.values(), ids=REFUSALS.keys())
 def test_refused(case: tuple[dict[str, t.Any], str]) -> None:
     given, words = case
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FleetError) as refused:
         virtual_ip(settings(**given))
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -170,7 +171,7 @@ def test_refused(case: tuple[dict[str, t.Any], str]) -> None:
 
 @pytest.mark.parametrize("secret", ["hunter2hunter2", "hunter 2", "hunter#2", "hunter$2", 'hunter"2', "hünter2", "{x}"])
 def test_a_secret_that_keepalived_would_cut_or_misread_is_not_told(secret: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FleetError) as refused:
         virtual_ip(settings(secret=secret))
     assert str(refused.value).startswith("virtual_ip_secret: VRRP takes 1 to 8 letters")
     assert secret not in str(refused.value)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.evergreen.fleet.plugins.module_utils.errors import FleetError
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.keys import first_version
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.place import place
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.refusals import refuse_impossible
 from ansible_collections.evergreen.fleet.plugins.module_utils.podman.wanted import Wanted
 from ansible_collections.evergreen.fleet.plugins.plugin_utils.workloads.sets import workload_sets
-from ansible_collections.evergreen.fleet.plugins.plugin_utils.workloads.text import Refused
 
 IMAGE = "registry.example.com/web:prod"
 WEB = {"name": "web", "image": IMAGE}
@@ -360,7 +360,7 @@ REFUSED: list[tuple[dict[str, t.Any], str]] = [
 
 @pytest.mark.parametrize(("workload", "sentence"), REFUSED)
 def test_refused(workload: dict[str, t.Any], sentence: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FleetError) as refused:
         made(workload)
     assert sentence in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -382,7 +382,7 @@ def test_refused_together() -> None:
         ([], {"volumes": [{"name": "data", "driver": "x"}]}, "workloads_volumes: data does not take driver"),
         ([], {"networks": [{}]}, "workloads_networks: element 1 needs a name"),
     ):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(FleetError) as refused:
             made(*workloads, **options)
         assert sentence in str(refused.value)
 

@@ -20,21 +20,12 @@ import pytest
 
 AGENT = Path(__file__).parents[4] / "roles" / "pull_agent" / "files" / "pull_agent"
 
-# What is written is synced to disk; in memory that costs nothing.
-IN_MEMORY = Path("/dev/shm")  # noqa: S108 - TemporaryDirectory makes a folder of its own in it
-
 
 @pytest.fixture(scope="session", autouse=True)
 def tools() -> None:
     for tool in ("git", "ssh-keygen", "gpg"):
         if shutil.which(tool) is None:
             pytest.skip(f"there is no {tool} on this machine")
-
-
-@pytest.fixture
-def work() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as folder:
-        yield Path(folder)
 
 
 class Keys:
