@@ -97,6 +97,15 @@ class LockServer:
         connection.close()
         return status
 
+    def logged(self, lines: int) -> str:
+        """The access log: nginx writes a line after it has answered."""
+        for _try in range(200):
+            log = self.log.read_text()
+            if log.count("\n") >= lines:
+                return log
+            time.sleep(0.05)
+        raise AssertionError(f"the log has fewer than {lines} lines: {log}")
+
     def older(self, node: str, seconds: int) -> None:
         """As if the node had taken its lock so many seconds before."""
         with sqlite3.connect(self.database) as database:

@@ -38,8 +38,9 @@ def test_only_clients_may_ask(locks: LockServer) -> None:
     assert locks.ask(LOCK, ONE, group="nobody") >= 400
     # Nobody got it, so it is free.
     assert locks.ask(LOCK, TWO) == 200
-    assert [line.split()[2:] for line in locks.log.read_text().splitlines()][-1] == ["edge1", "200", "/v1/pre-reboot"]
-    assert PASSWORD not in locks.log.read_text()
+    log = locks.logged(6)
+    assert [line.split()[2:] for line in log.splitlines()][-1] == ["edge1", "200", "/v1/pre-reboot"]
+    assert PASSWORD not in log
 
 
 def play(tmp_path: Path, locks: LockServer, *, check: bool = False, **variables: t.Any) -> dict[str, t.Any]:
