@@ -23,6 +23,13 @@ LOCALTIME = "localtime"
 
 ZONES = "/usr/share/zoneinfo/"
 
+WINDOW_OPTIONS: dict[str, dict[str, t.Any]] = {
+    "days": {"type": "list", "elements": "str", "required": True},
+    "start_time": {"type": "str", "required": True},
+    "length_minutes": {"type": "int", "required": True},
+}
+"""A window as the options of a module."""
+
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 

@@ -200,6 +200,7 @@ from ..module_utils.together import Converge, together
 from ..module_utils.updates.host import Host, answered, questions
 from ..module_utils.updates.parts import FLATCAR_UPDATE, HOST_FILES, Part, parts
 from ..module_utils.updates.wanted import DRIVERS, STRATEGIES, ZINCATI, Wanted
+from ..module_utils.windows import WINDOW_OPTIONS
 from ..module_utils.zincati import converge as zincati_converge
 from ..module_utils.zincati import read as zincati_read
 from ..module_utils.zincati import wanted as zincati_wanted
@@ -210,15 +211,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "driver": {"type": "str", "choices": list(DRIVERS), "required": True},
     "enabled": {"type": "bool", "default": True},
     "strategy": {"type": "str", "choices": list(STRATEGIES), "default": "immediate"},
-    "windows": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "days": {"type": "list", "elements": "str", "required": True},
-            "start_time": {"type": "str", "required": True},
-            "length_minutes": {"type": "int", "required": True},
-        },
-    },
+    "windows": {"type": "list", "elements": "dict", "options": WINDOW_OPTIONS},
     "time_zone": {"type": "str"},
     "wariness": {"type": "float"},
     "group": {"type": "str"},

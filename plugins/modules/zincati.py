@@ -256,6 +256,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.node import Node
 from ..module_utils.outcome import serve
+from ..module_utils.windows import WINDOW_OPTIONS
 from ..module_utils.zincati.converge import converge
 from ..module_utils.zincati.wanted import Wanted
 
@@ -272,15 +273,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "fleet_lock_url": {"type": "str"},
     "fleet_lock_user": {"type": "str"},
     "fleet_lock_password": {"type": "str", "no_log": True},
-    "windows": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "days": {"type": "list", "elements": "str", "required": True},
-            "start_time": {"type": "str", "required": True},
-            "length_minutes": {"type": "int", "required": True},
-        },
-    },
+    "windows": {"type": "list", "elements": "dict", "options": WINDOW_OPTIONS},
     "time_zone": {"type": "str"},
     "steady_interval_secs": {"type": "int"},
     "absent_drop_ins": {"type": "list", "elements": "str", "default": []},
