@@ -150,6 +150,9 @@ options:
       - Whether added packages also go into the running system.
       - That is done only where packages are added and nothing else changes. Otherwise there is a warning, and the
         change waits for the reboot.
+      - No reboot is needed for what was applied so. The deployment behind it is finished only when the node shuts down
+        in order (C(ostree-finalize-staged.service)), so a power cut before that takes the packages with it, and the
+        same task brings them back.
     type: bool
     default: false
   cleanup:
