@@ -18,8 +18,9 @@ SOCKET = "/run/zincati/public/metrics.promsock"
 _NO_SOCKET = 3
 _NO_READER = 4
 
-# ncat and socat do just this. curl takes an answer without a header for one of HTTP 0.9; the agent may have closed the
-# socket before curl's request is out, so it tries again, and what it says about the end of the connection is no matter.
+# ncat and socat do just this. curl takes an answer without a header for one of HTTP 0.9, but where the agent has closed
+# the socket before curl looks, which is every other time, it says that it could not connect (7) or send (55). So it
+# tries again unless nothing came in time (28). What it says about the end of the connection is no matter.
 SCRIPT = rf"""
 [ -S "$1" ] || exit {_NO_SOCKET}
 have() {{ command -v "$1" >/dev/null; }}
@@ -28,9 +29,12 @@ if have ncat; then
 elif have socat; then
   exec timeout 10 socat -u "UNIX-CONNECT:$1" -
 elif have curl; then
-  for try in 1 2 3 4 5; do
+  tries=0
+  while [ "$tries" -lt 30 ]; do
+    tries=$((tries + 1))
     text=$(curl --silent --max-time 10 --http0.9 --unix-socket "$1" http://localhost/)
-    [ -z "$text" ] || break
+    ended=$?
+    if [ -n "$text" ] || [ "$ended" = 28 ]; then break; fi
   done
   printf '%s\n' "$text"
 else
