@@ -42,7 +42,7 @@ def explain(node: Node, left: str, *, this_boot: bool) -> list[Reason]:
     which = f"--boot={0 if this_boot else -1}"
     end_of_left = f"--boot={left.replace('-', '')}"
     reads: dict[str, Source] = {
-        "ostree-finalize-staged": (*_JOURNAL, end_of_left, "--priority=err", "--unit=ostree-finalize-staged.service"),
+        "ostree-finalize-staged": (*_JOURNAL, end_of_left, "--unit=ostree-finalize-staged.service"),
         "greenboot": (*_JOURNAL, which, "--unit=greenboot-healthcheck.service"),
         # The login message of each generation.
         "/run/motd.d/boot-status": "/run/motd.d/boot-status",
@@ -50,6 +50,7 @@ def explain(node: Node, left: str, *, this_boot: bool) -> list[Reason]:
         "the errors in its journal": (*_JOURNAL, which, "--priority=err"),
     }
     texts = {source: _text(found) for source, found in node.gather(reads).items()}
+    texts["ostree-finalize-staged"] = _errors(texts["ostree-finalize-staged"])
     check = failed_check(texts["greenboot"])
     if check is not None:
         said = check.output or _written_by(node, which, check.name)
@@ -91,6 +92,14 @@ def _until_logged(lines: t.Iterable[str]) -> str:
             break
         output.append(line)
     return "\n".join(output).strip()
+
+
+def _errors(log: str) -> str:
+    """What ostree says at its end when it fails (its src/ostree/main.c), at no priority of its own.
+
+    systemd has more to say of the unit, also of cycles in its order, which keep no deployment from being written.
+    """
+    return "\n".join(line for line in log.splitlines() if line.startswith("error: "))
 
 
 def _written_by(node: Node, which: str, check: str) -> str:

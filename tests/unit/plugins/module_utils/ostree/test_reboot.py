@@ -248,21 +248,36 @@ def test_a_check_that_fails_without_a_word(log: str, said: str) -> None:
     assert failure(host).message.endswith(f"; check 10_zsh.sh says: {said}")
 
 
+FINALIZED = "--boot=boot0 --unit=ostree-finalize-staged.service"
+CYCLE = (
+    "basic.target: Job greenboot-grub2-set-counter.service/stop deleted to break ordering cycle starting with "
+    "basic.target/stop\n"
+)
+
+
 def test_a_deployment_that_was_never_written() -> None:
     """libostree writes what is staged at shutdown, when nobody sees that it fails."""
     host = machine(
         AWAY,
         Phase(9999, "boot-1", NOT_WRITTEN),
         says={
-            "--boot=boot0 --priority=err --unit=ostree-finalize-staged.service": (
+            FINALIZED: (
                 0,
-                "error: Installing kernel: regfile copy: No space left on device\n",
+                f"{CYCLE}Finalizing staged deployment\n"
+                "error: Installing kernel: regfile copy: No space left on device\n"
+                "ostree-finalize-staged.service: Control process exited, code=exited, status=1/FAILURE\n",
             )
         },
     )
     failed = failure(host)
     assert "ostree-finalize-staged says: error: Installing kernel" in failed.message
+    assert [reason["text"].count("\n") for reason in failed.details["reasons"]] == [0]
     assert failed.details["rolled_back"] is True
+
+
+def test_a_deployment_that_was_written_is_not_explained_by_its_writing() -> None:
+    host = machine(*fallback(), says={OF_THE_CHECKS: (0, SHELL_LOG), FINALIZED: (0, f"{CYCLE}Finalized deployment\n")})
+    assert "; check 10_zsh.sh says: " in failure(host).message
 
 
 def test_a_host_that_has_nothing_to_say() -> None:
