@@ -13,6 +13,11 @@ import sys
 import typing as t
 from pathlib import Path
 
+from ansible_collections.evergreen.fleet.plugins.module_utils.node import LocalNode
+from ansible_collections.evergreen.fleet.plugins.module_utils.updates.host import answered, questions
+from ansible_collections.evergreen.fleet.plugins.module_utils.updates.wanted import Wanted
+from ansible_collections.evergreen.fleet.plugins.modules.update_driver import ARGUMENT_SPEC
+
 from .conftest import PASSWORD, ROOT, LockServer
 
 ONE, TWO = "1" * 32, "2" * 32
@@ -108,3 +113,18 @@ def test_a_lock_that_was_left_behind(locks: LockServer, tmp_path: Path) -> None:
     assert released["changed"]
     assert not play(tmp_path, locks, **wanted)["changed"]
     assert locks.ask(LOCK, TWO) == 200
+
+
+def refusal(port: int, group: str) -> str:
+    """What the question that a node asks before it takes a lock server makes of this one, with this machine's curl."""
+    asked = {"driver": "zincati", "fleet_lock_url": f"http://127.0.0.1:{port}/", "group": group}
+    wanted = Wanted.from_params({**dict.fromkeys(ARGUMENT_SPEC), "enabled": True, "strategy": "fleet_lock", **asked})
+    node = LocalNode()
+    return answered(wanted, node.gather({**questions(wanted), "zincati": ("echo", "LoadState=loaded")})).lock_server
+
+
+def test_a_node_asks_whether_it_is_served(locks: LockServer, free_port: t.Callable[[], int]) -> None:
+    assert refusal(locks.port, "workers") == ""
+    assert "does not serve the group 'nobody' (HTTP " in refusal(locks.port, "nobody")
+    assert "does not answer the node (curl: (7)" in refusal(free_port(), "workers")
+    assert locks.ask(LOCK, ONE) == 200
