@@ -77,15 +77,17 @@ def _zone(wanted: Wanted) -> bool:
 
 def _ask_lock_server(url: str, group: str) -> tuple[str, ...]:
     body = {"client_params": {**_PROBE["client_params"], "group": group}}
-    options = {
-        "--max-time": str(LOCK_SERVER_SECONDS),
-        "--header": "fleet-lock-protocol: true",
-        "--data": json.dumps(body),
-        "--write-out": "\\n%{http_code}",
-    }
     # curl takes no "=" between an option and its value.
-    values = [word for option in options.items() for word in option]
-    return ("curl", "--silent", "--show-error", *values, url.rstrip("/") + "/v1/steady-state")
+    return (
+        "curl",
+        "--silent",
+        "--show-error",
+        *("--max-time", str(LOCK_SERVER_SECONDS)),
+        *("--header", "fleet-lock-protocol: true"),
+        *("--data", json.dumps(body)),
+        *("--write-out", "\\n%{http_code}"),
+        url.rstrip("/") + "/v1/steady-state",
+    )
 
 
 def _refusal(wanted: Wanted, found: Completed | File | None) -> str:
