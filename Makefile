@@ -4,9 +4,9 @@
 # The work is done by scripts/; this file says what there is and what needs what.
 
 # Molecule scenarios of the gate, and those that only the full test runs.
-SCENARIOS := default layering rollback
-SCENARIOS_FULL := image contract power_cut rollback_drills flatcar workloads workload_drills failover updates updates_drills \
-	rollout rollout_drills pull_agent
+SCENARIOS := default layering rollback updates rollout
+SCENARIOS_FULL := image contract power_cut rollback_drills flatcar workloads workload_drills failover zincati updates_drills \
+	rollout_drills pull_agent
 
 GATE := setup lint unit sanity build molecule
 
