@@ -64,17 +64,23 @@ def with_policy(conf: str | None, value: str) -> str:
 
 
 def check_drop_in(every: int) -> str:
+    """When the host looks for updates.
+
+    The first time counts from the start of the timer, not of the host. rpm-ostree's is ``Persistent=``, so systemd
+    knows that it was triggered before, and takes an OnBootSec= that is over when the timer starts for a used one.
+    The host would not look for updates until its next boot (systemd, src/core/timer.c, timer_enter_waiting).
+    """
     return (
         f"{_WRITTEN}[Timer]\n"
         "# Empty first: the times that rpm-ostree brings do not count.\n"
-        f"OnBootSec=\nOnUnitInactiveSec=\nOnBootSec={every}\nOnUnitInactiveSec={every}\n"
+        f"OnBootSec=\nOnUnitInactiveSec=\nOnActiveSec={every}\nOnUnitInactiveSec={every}\n"
     )
 
 
 def apply_timer(every: int) -> str:
     return (
         f"{_WRITTEN}[Unit]\nDescription=Look whether a deployment is staged\n\n"
-        f"[Timer]\nOnBootSec={every}\nOnUnitInactiveSec={every}\nAccuracySec=1s\n\n"
+        f"[Timer]\nOnActiveSec={every}\nOnUnitInactiveSec={every}\nAccuracySec=1s\n\n"
         "[Install]\nWantedBy=timers.target\n"
     )
 
