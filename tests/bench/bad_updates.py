@@ -5,8 +5,8 @@
 
 """One bad update after another on one guest: each is taken back by the node itself, and nothing is lost.
 
-Each update is that of the story of zsh in the scenario "rollback", with everything that the story asserts. Around all
-of them, every file of /etc and a folder of /var are compared with what they were before. It takes about an hour.
+Each update is that of the story of zsh in the scenario "rollback", with everything that the story asserts, but with one
+attempt. Around all of them, every file of /etc and a folder of /var are compared with what they were before.
 """
 
 from __future__ import annotations
