@@ -29,6 +29,11 @@ class Node:
         path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
         path.chmod(0o755)
 
+    def boot_counter(self, value: int | None) -> None:
+        """What grub2-editenv(1) lists."""
+        lines = ["saved_entry=0", "boot_success=0", *([] if value is None else [f"boot_counter={value}"])]
+        self.program("grub2-editenv", f"printf '%s\\n' {' '.join(lines)}")
+
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
         # Shell, not HTML.
         environment = jinja2.Environment(  # noqa: S701
@@ -58,9 +63,22 @@ def test_room_is_kept_and_let_go(node: Node) -> None:
         status = node.reserve.stat()
         assert status.st_size == 2 * 1024 * 1024
         assert status.st_blocks * 512 >= status.st_size, "a hole keeps nothing back"
+    node.boot_counter(0)
     assert node.run("release").returncode == 0
     assert not node.reserve.exists()
     assert node.run("release").returncode == 0
+
+
+# The shell generation counts 2, 1, 0 and goes back in the next boot, with -1; the other one has no counter in the first
+# red boot, then counts 2, 1, 0 too, and goes back at the end of the boot with 0.
+@pytest.mark.parametrize(
+    ("counter", "let_go"), [(None, False), (10, False), (2, False), (1, False), (0, True), (-1, True)]
+)
+def test_room_is_let_go_when_no_attempt_is_left(node: Node, counter: int | None, let_go: bool) -> None:
+    assert node.run("keep").returncode == 0
+    node.boot_counter(counter)
+    assert node.run("release").returncode == 0
+    assert node.reserve.exists() is not let_go
 
 
 def test_a_full_disk_is_not_what_makes_a_boot_bad(node: Node) -> None:
