@@ -20,8 +20,11 @@ from guest.lab import HERE, scenario
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--updates", type=int, default=20, help="how many bad updates (default: %(default)s)")
+    parser.add_argument(
+        "--generation", choices=["rust", "shell"], default="rust", help="of greenboot (default: %(default)s)"
+    )
     options = parser.parse_args()
-    with scenario("rollback") as guest:
+    with scenario("rollback", rollback_generation=options.generation) as guest:
         guest.show(HERE / "bad_updates.yml", f"--extra-vars=bench_updates={options.updates}")
     return 0
 

@@ -24,8 +24,9 @@ PEERS = ROOT / ".cache" / "venv-peers"
 class Lab:
     """Guests that are up, and the ansible-playbook to reach them with."""
 
-    def __init__(self, state: Path, inventory: Path, programs: Path) -> None:
+    def __init__(self, state: Path, inventory: Path, programs: Path, variables: t.Mapping[str, str]) -> None:
         self._inventory = inventory
+        self._variables = variables
         self._environment = {
             **os.environ,
             "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
@@ -56,7 +57,13 @@ class Lab:
 
     def _argv(self, playbook: Path, *arguments: str) -> list[str]:
         inventories = [ROOT / "molecule" / "shared" / "inventory", self._inventory]
-        return ["ansible-playbook", *(f"--inventory={path}" for path in inventories), *arguments, str(playbook)]
+        return [
+            "ansible-playbook",
+            *(f"--inventory={path}" for path in inventories),
+            *(f"--extra-vars={name}={value}" for name, value in self._variables.items()),
+            *arguments,
+            str(playbook),
+        ]
 
     def seconds(self, playbook: Path, *arguments: str) -> dict[str, list[float]]:
         """Run a playbook whose tasks must change nothing; returns for each task's name how long each run of it took."""
@@ -82,24 +89,26 @@ def lab() -> t.Iterator[Lab]:
     subprocess.run(
         [ROOT / "scripts" / "venv", PEERS, ROOT / "requirements" / "peers.txt", "3.13", "3.12", "3.11"], check=True
     )
-    with _guests(HERE / "inventory", PEERS / "bin", [HERE / "up.yml"], HERE / "down.yml") as made:
+    with _guests(HERE / "inventory", PEERS / "bin", [HERE / "up.yml"], HERE / "down.yml", {}) as made:
         yield made
 
 
 @contextlib.contextmanager
-def scenario(name: str) -> t.Iterator[Lab]:
-    """Build the guests of a Molecule scenario."""
+def scenario(name: str, **variables: str) -> t.Iterator[Lab]:
+    """Build the guests of a Molecule scenario, with variables instead of its inventory's."""
     folder = ROOT / "molecule" / name
     up = [folder / "create.yml", folder / "converge.yml"]
-    with _guests(folder / "inventory", ROOT / ".venv" / "bin", up, folder / "destroy.yml") as made:
+    with _guests(folder / "inventory", ROOT / ".venv" / "bin", up, folder / "destroy.yml", variables) as made:
         yield made
 
 
 @contextlib.contextmanager
-def _guests(inventory: Path, programs: Path, up: list[Path], down: Path) -> t.Iterator[Lab]:
+def _guests(
+    inventory: Path, programs: Path, up: list[Path], down: Path, variables: t.Mapping[str, str]
+) -> t.Iterator[Lab]:
     """Guests that are taken away again whatever happens."""
     with tempfile.TemporaryDirectory(prefix="evergreen-bench-") as state:
-        made = Lab(Path(state), inventory, programs)
+        made = Lab(Path(state), inventory, programs, variables)
         # libvirt's QEMU reads the Ignition config in there.
         Path(state).chmod(0o711)
         try:
