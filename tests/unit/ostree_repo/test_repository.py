@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
+import ast
 import base64
-import re
 from pathlib import Path
 
 import pytest
@@ -161,8 +161,10 @@ def test_mirror(repo: Repo, tree: Path, keys: Keys, work: Path) -> None:
 def test_ed25519_is_what_openssl_says(repo: Repo, tree: Path, keys: Keys, work: Path) -> None:
     made = repo.module(refs=[{"name": CANARY, "tree": str(tree)}], ed25519_keys=[str(keys.ed25519)], **keys.gpg)
     shown = repo.ostree("show", "--print-detached-metadata-key=ostree.sign.ed25519", CANARY)
+    # GVariant's text is "[[byte 0x12, 0x34]]", but "[b'4']" when the last of the bytes happens to be zero.
+    (octets,) = ast.literal_eval(shown.replace("byte ", ""))
     signature = work / "signature"
-    signature.write_bytes(bytes(int(each, 16) for each in re.findall(r"0x([0-9a-f]{2})", shown)))
+    signature.write_bytes(octets + b"\0" if isinstance(octets, bytes) else bytes(octets))
     commit = repo.tip(CANARY)
     public = work / "public.pem"
     call("openssl", "pkey", "-in", keys.ed25519, "-pubout", "-out", public)
