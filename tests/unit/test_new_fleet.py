@@ -71,6 +71,40 @@ def test_its_own_checks_pass(fleet: Path) -> None:
     assert checked.returncode == 0, checked
 
 
+def collection(fleet: Path) -> dict[str, str]:
+    """Where the fleet repository has the collection from."""
+    (wanted,) = yaml.safe_load((fleet / "requirements.yml").read_text())["collections"]
+    return wanted
+
+
+def test_the_collection_is_pinned_and_can_be_installed(tmp_path: Path) -> None:
+    origin, clone, fleet, other = (tmp_path / name for name in ("origin", "clone", "fleet", "other"))
+
+    def git(folder: Path, *command: str) -> str:
+        done = run(folder, "git", "-c", "user.name=Me", "-c", "user.email=me@example.com", *command)
+        assert done.returncode == 0, done
+        return done.stdout.strip()
+
+    # This clone may be a shallow one, or on no branch, as in a pipeline.
+    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(origin))
+    git(origin, "fetch", "--quiet", "--update-shallow", str(ROOT), "HEAD:refs/heads/main")
+    git(tmp_path, "clone", "--quiet", str(origin), str(clone))
+    assert run(clone, "scripts/new-fleet", str(fleet)).returncode == 0
+    commit = git(clone, "rev-parse", "HEAD")
+    assert collection(fleet) == {"name": f"file://{origin}", "type": "git", "version": commit}
+
+    # Nobody else has this commit.
+    git(clone, "commit", "--quiet", "--allow-empty", "--message=Mine")
+    assert run(clone, "scripts/new-fleet", str(other)).returncode == 0
+    commit = git(clone, "rev-parse", "HEAD")
+    assert collection(other) == {"name": f"file://{clone}", "type": "git", "version": commit}
+
+    install = ("ansible-galaxy", "collection", "install", "--requirements-file=requirements.yml")
+    installed = run(other, *install, "--collections-path=collections")
+    assert installed.returncode == 0, installed
+    assert (other / "collections/ansible_collections/evergreen/fleet/playbooks/rollout.yml").is_file()
+
+
 @needs_butane
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
