@@ -20,7 +20,7 @@ description:
   - greenboot keeps no record of its checks but its lines in the journal. The recorded forms of these lines are what
     RV(checks) is made of. RV(verdict) comes from the state of the unit alone.
   - Needs nothing on the node but C(sh), C(bash), the coreutils, C(find), C(grep) and systemd. It costs one round trip,
-    and one more with O(run).
+    one more with O(run), and one more in a boot to which the node fell back.
 extends_documentation_fragment:
   - evergreen.fleet.attributes
 attributes:
@@ -57,6 +57,11 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ health.checks | selectattr('result', 'equalto', 'failed') }}"
 
+- name: Why the node went back
+  ansible.builtin.debug:
+    msg: "{{ health.fallback.checks | selectattr('result', 'equalto', 'failed') }}"
+  when: health.fallback is not none
+
 - name: Run the checks, and stop here when a required one fails
   evergreen.fleet.greenboot_info:
     run: true
@@ -86,7 +91,7 @@ verdict:
   sample: green
 fallback:
   description:
-    - Null, or in a boot to which the node fell back, which deployment failed and which one runs.
+    - Null, or in a boot to which the node fell back, which deployment failed, why, and which one runs.
   type: dict
   returned: always
   contains:
@@ -98,6 +103,12 @@ fallback:
       description: The deployment that runs. Null where rpm-ostree does not tell.
       type: dict
       sample: {id: fedora-coreos-c6c1c9a9.0, checksum: c6c1c9a9, version: 43.20251214.3.0}
+    checks:
+      description:
+        - As RV(checks), of the boot before this one, which was the last of the deployment that failed. A check that had
+          not ended when that boot did has failed. V(unknown) where the journal of that boot was not kept.
+      type: list
+      elements: dict
 checks:
   description: The checks of this boot, in the order in which they run.
   type: list

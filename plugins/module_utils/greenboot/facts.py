@@ -12,7 +12,7 @@ from ..errors import FleetError
 from ..node import Node
 from . import config, grubenv, verdict
 from .checks import Result
-from .health import Health, look
+from .health import Fallback, Health, look
 from .trial import green, run_now
 
 _DEFAULT_ATTEMPTS = 3
@@ -43,7 +43,7 @@ def health_facts(health: Health) -> dict[str, t.Any]:
         "generation": health.generation,
         "version": health.version,
         "verdict": health.verdict,
-        "fallback": health.fallback and {"failed": health.fallback.failed, "booted": health.fallback.booted},
+        "fallback": health.fallback and _fallback_facts(health.fallback),
         "checks": [_check_facts(each) for each in health.results],
         "counts_boots": health.counts_boots,
         "boot_counter": counter,
@@ -71,6 +71,14 @@ def _check_facts(result: Result) -> dict[str, t.Any]:
         "result": result.result,
         "duration": result.duration,
         "output": result.output,
+    }
+
+
+def _fallback_facts(fallback: Fallback) -> dict[str, t.Any]:
+    return {
+        "failed": fallback.failed,
+        "booted": fallback.booted,
+        "checks": [_check_facts(each) for each in fallback.results],
     }
 
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read what greenboot says of a node's boot, in one round trip."""
+"""Read what greenboot says of a node's boot, in one round trip; of one to which the node fell back, in two."""
 
 from __future__ import annotations
 
 import json
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import FleetError
 from ..node import Completed, File, Node, Source
@@ -46,14 +46,14 @@ grep -q DISABLED_HEALTHCHECKS "$program" && echo "knows disabled"
 
 # Scripts of the shell generation write under their own names.
 _JOURNAL = r"""
-fallback=$1 unit=$2; shift 2
+boot=$1 fallback=$2 unit=$3; shift 3
 names=$(find "$@" -name '*.sh' ! -type d 2>/dev/null)
 set -- "_SYSTEMD_UNIT=$unit" + "_SYSTEMD_UNIT=$fallback"
 set -f
 IFS='
 '
 for file in $names; do set -- "$@" + "SYSLOG_IDENTIFIER=${file##*/}"; done
-exec journalctl --boot --no-pager --quiet --all --lines=20000 --output=json \
+exec journalctl --boot="$boot" --no-pager --quiet --all --lines=20000 --output=json \
   --output-fields=MESSAGE,SYSLOG_IDENTIFIER,_SYSTEMD_UNIT "$@"
 """
 
@@ -74,6 +74,8 @@ class Fallback:
 
     failed: dict[str, t.Any] | None
     booted: dict[str, t.Any] | None
+    results: tuple[Result, ...] = ()
+    """Of the boot before this one, the last of the deployment that failed."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Health:
 
 
 def look(node: Node) -> Health:
-    """Read the node, in one round trip.
+    """Read the node, in one round trip, and one more where it fell back.
 
     :raises FleetError: it cannot be read.
     """
@@ -107,7 +109,7 @@ def look(node: Node) -> Health:
         "units": UNIT_READ,
         "counts": COUNTS_READ,
         "files": ("sh", "-c", _FILES, "sh", PROGRAM, *_CHECK_FOLDERS),
-        "journal": ("sh", "-c", _JOURNAL, "sh", CHECK_FALLBACK, HEALTH_CHECK, *_CHECK_FOLDERS),
+        "journal": _journal_of(0),
         "version": ("sh", "-c", _VERSION),
         "deployments": ("rpm-ostree", "status", "--json"),
         **{path: path for path in grubenv.PATHS},
@@ -116,7 +118,17 @@ def look(node: Node) -> Health:
     generation = installed(found)
     if generation is None:
         return Health(None)
-    return _health(node.name, generation, found)
+    health = _health(node.name, generation, found)
+    if health.fallback is None:
+        return health
+    before = journal.parse(_output(node.gather({"journal": _journal_of(-1)})["journal"]))
+    told = _told(before, health.checks, generation, verdict.RED)
+    return replace(health, fallback=replace(health.fallback, results=tuple(told)))
+
+
+def _journal_of(boot: int) -> Source:
+    """:arg boot: 0 for this one, -1 for the one before."""
+    return ("sh", "-c", _JOURNAL, "sh", str(boot), CHECK_FALLBACK, HEALTH_CHECK, *_CHECK_FOLDERS)
 
 
 def _health(name: str, generation: str, found: t.Mapping[str, Completed | File | None]) -> Health:
@@ -128,17 +140,13 @@ def _health(name: str, generation: str, found: t.Mapping[str, Completed | File |
     checks = ordered(files, generation)
     entries = journal.parse(_output(found["journal"]))
     text = _content(found["config"]).decode("utf-8", "replace")
-    told = results(entries, checks, generation, said)
-    if said in (verdict.GREEN, verdict.RED) and not any(entry.unit == HEALTH_CHECK for entry in entries):
-        # Not in the journal any more, or in none that we may read.
-        told = [Result(check, UNKNOWN) for check in checks]
     grub, warnings = _grub([found[path] for path in grubenv.PATHS])
     return Health(
         generation=generation,
         version=_output(found["version"]).strip() or None,
         verdict=said,
         checks=tuple(checks),
-        results=tuple(told),
+        results=tuple(_told(entries, checks, generation, said)),
         fallback=_fallback(entries, _output(found["deployments"])),
         grub=grub,
         counts_boots=counts_boots(found["counts"]),
@@ -148,6 +156,13 @@ def _health(name: str, generation: str, found: t.Mapping[str, Completed | File |
         units=enabled_states(properties, generation),
         warnings=warnings,
     )
+
+
+def _told(entries: t.Sequence[journal.Entry], checks: t.Sequence[Check], generation: str, said: str) -> list[Result]:
+    if said in (verdict.GREEN, verdict.RED) and not any(entry.unit == HEALTH_CHECK for entry in entries):
+        # Not in the journal any more, or in none that we may read.
+        return [Result(check, UNKNOWN) for check in checks]
+    return results(entries, checks, generation, said)
 
 
 def _disabled(text: str, generation: str, knows: t.Collection[str]) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ SINCE_0_15_8 = "'was skipped due to a previous failure' DISABLED_HEALTHCHECKS"
 SINCE_0_15_5 = "DISABLED_HEALTHCHECKS"
 BEFORE = "#!/bin/bash"
 
+FELL_BACK = f"9.0 {CHECK_FALLBACK} FALLBACK BOOT DETECTED! Default rpm-ostree deployment has been rolled back."
+
 DEPLOYMENTS = {
     "deployments": [
         {"id": "os-a.0", "checksum": "a", "version": "1", "booted": True},
@@ -121,17 +123,41 @@ def test_attempts_left(tmp_path: pathlib.Path, counter: str, left: int | None) -
 @pytest.mark.parametrize(
     ("generation", "lines"),
     [
-        ("shell", f"9.0 {CHECK_FALLBACK} FALLBACK BOOT DETECTED! Default rpm-ostree deployment has been rolled back."),
+        ("shell", FELL_BACK),
         ("rust", "9.0 greenboot >FALLBACK BOOT DETECTED! Default bootc deployment has been rolled back."),
     ],
 )
 def test_a_fallback_has_a_verdict_of_its_own(tmp_path: pathlib.Path, generation: str, lines: str) -> None:
     found = facts(node(tmp_path, generation, lines=lines))
     assert found["verdict"] == "green"
-    assert found["fallback"] == {
-        "failed": {"id": "os-b.0", "checksum": "b", "version": "2"},
-        "booted": {"id": "os-a.0", "checksum": "a", "version": "1"},
-    }
+    assert found["fallback"]["failed"] == {"id": "os-b.0", "checksum": "b", "version": "2"}
+    assert found["fallback"]["booted"] == {"id": "os-a.0", "checksum": "a", "version": "1"}
+
+
+@pytest.mark.parametrize(
+    ("generation", "before", "result", "output"),
+    [
+        ("shell", boots.SHELL_RED_EARLY, "failed", "zsh is missing"),
+        ("rust", boots.RUST_RED, "failed", "zsh is missing\n\n/etc/greenboot/check/required.d/10_zsh.sh: line 4: boom"),
+        # It was off, or killed, before the check had ended.
+        ("shell", "10.0 greenboot Running Required Health Check Scripts...", "failed", ""),
+        ("rust", "10.0 greenboot >running required check R/10_zsh.sh", "failed", ""),
+        # Its journal was not kept.
+        ("rust", "", "unknown", ""),
+    ],
+)
+def test_a_fallback_has_the_checks_of_the_boot_before(
+    tmp_path: pathlib.Path, generation: str, before: str, result: str, output: str
+) -> None:
+    green = {"shell": boots.SHELL_GREEN, "rust": boots.RUST_GREEN}[generation]
+    tree = node(tmp_path, generation, lines=f"{FELL_BACK}\n{green.lstrip()}")
+    # The number of the boot is the first argument of the script that asks the journal.
+    tree.answers = {" sh -1 ": boots.journal(before), **tree.answers}
+    found = facts(tree)
+    assert found["checks"][0]["result"] == "passed"
+    first = found["fallback"]["checks"][0]
+    assert (first["name"], first["result"], first["output"]) == ("10_zsh.sh", result, output)
+    assert tree.trips == 2
 
 
 def test_words_of_a_script_are_no_fallback(tmp_path: pathlib.Path) -> None:
@@ -158,10 +184,10 @@ def test_words_of_a_script_are_no_fallback(tmp_path: pathlib.Path) -> None:
 def test_a_fallback_whose_deployments_are_unknown(
     tmp_path: pathlib.Path, status: str, failed: t.Any, booted: t.Any
 ) -> None:
-    lines = f"9.0 {CHECK_FALLBACK} FALLBACK BOOT DETECTED! Default rpm-ostree deployment has been rolled back."
-    tree = node(tmp_path, "shell", lines=lines)
+    tree = node(tmp_path, "shell", lines=FELL_BACK)
     tree.answers["rpm-ostree status"] = status
-    assert facts(tree)["fallback"] == {"failed": failed, "booted": booted}
+    found = facts(tree)["fallback"]
+    assert (found["failed"], found["booted"]) == (failed, booted)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +362,7 @@ def test_the_journal_is_asked_for_units_and_scripts(tmp_path: pathlib.Path) -> N
     scripts_folder.mkdir()
     (scripts_folder / "10 odd.sh").touch()
     (scripts_folder / "README").touch()
-    argv = ["sh", "-c", health._JOURNAL, "sh", "fallback.service", "check.service", str(scripts_folder)]
+    argv = ["sh", "-c", health._JOURNAL, "sh", "-1", "fallback.service", "check.service", str(scripts_folder)]
     environment = {**os.environ, "PATH": f"{stub.parent}:{os.environ['PATH']}"}
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
     matches = done.stdout.splitlines()
@@ -347,4 +373,4 @@ def test_the_journal_is_asked_for_units_and_scripts(tmp_path: pathlib.Path) -> N
         "+",
         "SYSLOG_IDENTIFIER=10 odd.sh",
     ]
-    assert {"--boot", "--output=json"} <= set(matches)
+    assert {"--boot=-1", "--output=json"} <= set(matches)
