@@ -26,7 +26,8 @@ var commands []command
 func init() {
 	commands = []command{
 		{[]string{"status"}, "Get the version of the booted system",
-			flags("json", "booted|b", "verbose|v", "pending-exit-77", "pretty|p", "advisories|a"), runStatus},
+			append(flags("json", "booted|b", "verbose|v", "pending-exit-77", "pretty|p", "advisories|a"), values("jsonpath")...),
+			runStatus},
 		{[]string{"install", "pkg-add"}, "Overlay additional packages",
 			slices.Concat(changing, downloading, unchanged77, flags("dry-run|n", "assumeyes|y", "allow-inactive", "idempotent",
 				"apply-live|A", "force-replacefiles")), runInstall},

@@ -32,7 +32,7 @@ func runStatus(inv *invocation) error {
 	if err != nil {
 		return err
 	}
-	if inv.has("json") {
+	if inv.hasAny("json", "jsonpath") {
 		err = inv.printStatusJSON(descriptions, cached)
 	} else {
 		err = inv.printStatus(shown, descriptions, cached)
@@ -69,7 +69,13 @@ func (inv *invocation) printStatusJSON(descriptions []gvariant.Dict, cached *cac
 			{Key: "driver-sd-unit", Value: registered.Unit},
 		}
 	}
-	if err := writeJSON(os.Stdout, document); err != nil {
+	var printed any = document
+	if inv.has("jsonpath") {
+		if printed, err = jsonPath(inv.text("jsonpath"), document); err != nil {
+			return err
+		}
+	}
+	if err := writeJSON(os.Stdout, printed); err != nil {
 		return err
 	}
 	fmt.Println()
@@ -222,7 +228,11 @@ func (inv *invocation) describeRemote(origin *ostree.Origin, base string, add fu
 			enabled := !set || value == "true"
 			add("gpg-enabled", enabled)
 			if enabled {
-				add("signatures", []any{})
+				found, err := inv.signatures(remote, base)
+				if err != nil {
+					return err
+				}
+				add("signatures", found)
 			}
 		}
 	}
